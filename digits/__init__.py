@@ -1,0 +1,11 @@
+"""What `cnn.py` and `load_model.py` share. Nothing in here imports a script.
+
+mnist         the data set: find, check, cache
+augment       training digits, a little different every time
+images        a picture of handwriting -> 28x28 digits
+model_files   the pair model.json + model.h5: save whole, rebuild, check
+evaluation    probabilities, and how many are right
+figures       result.png, training.png, the picture with boxes
+command_line  errors, exit codes and progress, the same for every script
+quiet_keras   Keras, imported late and without noise
+"""

@@ -1,0 +1,111 @@
+"""Errors, exit codes and progress, the same for every script."""
+
+import argparse
+import contextlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+
+class UserError(Exception):
+    """A mistake that the user can mend: one line that names the thing and the mend."""
+
+
+def run(main: Callable[[], int]) -> int:
+    """Call `main` and turn what stops it into an exit code.
+
+    0 it went well, 2 a user's mistake (one line on stderr), 130 Ctrl-C.
+    Anything else is a bug and keeps its traceback.
+    """
+    try:
+        code = main()
+        sys.stdout.flush()  # a closed pipe must show here, not in Python's shutdown
+        return code
+    except UserError as error:
+        print(f"{Path(sys.argv[0]).name}: {one_line(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"\n{Path(sys.argv[0]).name}: stopped before the end", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader has seen enough, as in `| head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+
+
+def one_line(text: object) -> str:
+    """`text` without line breaks, control characters or bytes that no terminal can show."""
+    visible = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
+    return visible.encode(errors="backslashreplace").decode()
+
+
+def positive_int(text: str) -> int:
+    """An argparse type: a whole number from 1 up."""
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return number
+
+
+def seed_number(text: str) -> int:
+    """An argparse type: what NumPy and Keras both take as a seed, 0 to 2**32 - 1."""
+    if not (text.isascii() and text.isdigit() and int(text) < 2**32):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 2**32 - 1")
+    return int(text)
+
+
+def writable_folder(folder: Path) -> Path:
+    """`folder`, made if it is missing, after a trial that files can be written there.
+
+    Raises UserError if they cannot.
+    """
+    trial = folder / f".write-test-{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        trial.touch()
+        trial.unlink()
+    except OSError as error:
+        raise UserError(
+            f"cannot write to folder {folder} ({error.strerror}); choose another one"
+        ) from None
+    return folder
+
+
+@contextlib.contextmanager
+def note_if_slow(text: str, seconds: float = 2.0) -> Iterator[None]:
+    """Say `text` on stderr if the block takes longer than `seconds`."""
+    timer = threading.Timer(seconds, print, (text,), {"file": sys.stderr, "flush": True})
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+class Progress:
+    """A line on stderr that counts, from the third second on."""
+
+    def __init__(self, verb: str) -> None:
+        self.verb, self.count = verb, 0
+        self.start = self.last = time.monotonic()
+
+    @property
+    def slow(self) -> bool:
+        """Whether somebody may be waiting for each line."""
+        return self.count < 100 or sys.stdout.isatty()
+
+    def step(self) -> None:
+        self.count += 1
+        now = time.monotonic()
+        if now - self.start > 2 and now - self.last > (0.2 if sys.stderr.isatty() else 10):
+            self.last = now
+            rate = self.count / (now - self.start)
+            print(f"\r{self.verb} {self.count} ({rate:.0f} a second)", end="", file=sys.stderr)
+            sys.stderr.flush()
+
+    def end(self) -> None:
+        if self.last != self.start:
+            print(file=sys.stderr)

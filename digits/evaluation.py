@@ -1,0 +1,46 @@
+"""Probabilities from a network, and how many of its answers are right."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from digits import quiet_keras as keras
+
+if TYPE_CHECKING:
+    from keras import Model
+
+BATCH = 500
+
+
+def predict(model: "Model", images: np.ndarray) -> np.ndarray:
+    """Return the probabilities of the ten digits, (n, 10) float32.
+
+    `images`: (n, 28, 28), 0 to 255, light ink on dark. The network is called directly:
+    `model.predict` would first spend a tenth of a second on compiling.
+    """
+    parts = [
+        keras.ops.convert_to_numpy(
+            model(images[i : i + BATCH, ..., None].astype("float32"), training=False)
+        )
+        for i in range(0, len(images), BATCH)
+    ]
+    return np.concatenate(parts) if parts else np.empty((0, 10), "float32")
+
+
+def accuracy_line(probabilities: np.ndarray, labels: np.ndarray) -> str:
+    """Return a line such as `test accuracy 99.41 % (59 of 10000 wrong)`."""
+    wrong = int((probabilities.argmax(axis=1) != labels).sum())
+    return f"test accuracy {100 - 100 * wrong / len(labels):.2f} % ({wrong} of {len(labels)} wrong)"
+
+
+def table_by_digit(probabilities: np.ndarray, labels: np.ndarray) -> str:
+    """Return a line for each digit: how many there are, how many were read wrong, as what."""
+    answers = probabilities.argmax(axis=1)
+    lines = ["digit  images  wrong  read as"]
+    for digit in range(10):
+        mistakes = answers[(labels == digit) & (answers != digit)]
+        counts = np.bincount(mistakes, minlength=10)
+        common = [f"{d} ({counts[d]})" for d in np.argsort(-counts, kind="stable") if counts[d]]
+        row = f"{digit:5}  {(labels == digit).sum():6}  {len(mistakes):5}  {', '.join(common)}"
+        lines.append(row.rstrip())
+    return "\n".join(lines)

@@ -1,0 +1,204 @@
+"""The pictures: result.png, training.png, and what was read on people's own images.
+
+Knows neither Keras nor how an image is read: everything comes in as plain arrays.
+"""
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from digits.command_line import UserError
+
+INK, SOFT, RIGHT, WRONG = "#1f2933", "#7b8794", "#1b7f4d", "#c8312b"
+TRAINING, VALIDATION = "#2f6fb5", "#e07b1a"
+
+plt.rcParams.update(
+    {
+        "font.size": 10,
+        "text.color": INK,
+        "axes.edgecolor": "#cbd2d9",
+        "axes.labelcolor": INK,
+        "xtick.color": SOFT,
+        "ytick.color": SOFT,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.titleweight": "bold",
+        "axes.titlesize": 11,
+    }
+)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write `figure` to `path`; its ending chooses the format. Raises UserError if it can't."""
+    try:
+        # No software version in the file: the same figure gives the same bytes.
+        metadata = {"Software": None} if path.suffix.lower() == ".png" else None
+        figure.savefig(path, dpi=110, facecolor="white", metadata=metadata)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}; choose another place") from None
+    except ValueError:
+        raise UserError(f"cannot write {path}: its ending must be .png, .pdf or .svg") from None
+
+
+def show() -> None:
+    """Open a window with the figures drawn so far. Raises UserError without a display."""
+    if matplotlib.get_backend().lower() not in map(str.lower, _interactive_backends()):
+        raise UserError("--show needs a display; use --plot FILE instead")
+    plt.show()
+
+
+def _interactive_backends() -> list[str]:
+    from matplotlib.backends import BackendFilter, backend_registry
+
+    return backend_registry.list_builtin(BackendFilter.INTERACTIVE)
+
+
+def draw_results(images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray) -> Figure:
+    """Draw test digits with what the network says: ordinary ones, and its mistakes.
+
+    `images` (n, 28, 28), `labels` (n,), `probabilities` (n, 10).
+    """
+    answers = probabilities.argmax(axis=1)
+    mistakes = np.flatnonzero(answers != labels)
+    # The worst first: those where the network was most sure of the wrong digit.
+    mistakes = mistakes[np.argsort(-probabilities[mistakes].max(axis=1), kind="stable")]
+    ordinary = np.flatnonzero(answers == labels)
+    rows, columns = 5, 8
+    figure = plt.figure(figsize=(12, 5.4))
+    left, right = figure.subfigures(1, 2, wspace=0.02)
+    for block, chosen, title in (
+        (left, ordinary[: rows * columns], "Test digits and what the network reads"),
+        (right, mistakes[: rows * columns], _mistakes_title(mistakes, labels, rows * columns)),
+    ):
+        block.suptitle(title, fontsize=12, fontweight="bold", y=0.965)
+        axes = block.subplots(rows, columns).ravel()
+        block.subplots_adjust(0.02, 0.02, 0.98, 0.84, wspace=0.12, hspace=0.5)
+        for axis in axes:
+            axis.axis("off")
+        for axis, i in zip(axes, chosen, strict=False):
+            _draw_digit(axis, images[i], answers[i], probabilities[i].max(), labels[i])
+    return figure
+
+
+def _mistakes_title(mistakes: np.ndarray, labels: np.ndarray, room: int) -> str:
+    if not len(mistakes):
+        return "No mistakes"
+    shown = "all its" if len(mistakes) <= room else f"the {room} surest of its"
+    return f"{shown[0].upper()}{shown[1:]} {len(mistakes)} mistakes in {len(labels)}"
+
+
+def _draw_digit(
+    axis: plt.Axes, image: np.ndarray, answer: int, probability: float, label: int | None = None
+) -> None:
+    """Draw one 28x28 digit, dark on light, with the answer above it."""
+    axis.imshow(image, cmap="Greys", vmin=0, vmax=255, interpolation="nearest")
+    percent = f"{100 * probability:.0f} %"
+    if label is None or answer == label:
+        axis.set_title(f"{answer}  {percent}", fontsize=9, color=RIGHT, fontweight="normal", pad=3)
+    else:
+        text = f"{answer}, not {label}\n{percent}"
+        axis.set_title(text, fontsize=8, color=WRONG, fontweight="normal", pad=3)
+
+
+def draw_training(
+    history: dict[str, list[float]], labels: np.ndarray, probabilities: np.ndarray
+) -> Figure:
+    """Draw loss and error by epoch (training, validation) and the test's confusion matrix.
+
+    `history` as Keras gives it; `labels` (n,), `probabilities` (n, 10).
+    """
+    figure = plt.figure(figsize=(12, 4.1), layout="constrained")
+    axes = figure.subplots(1, 3, width_ratios=(1, 1, 1.05))
+    epochs = np.arange(1, len(history["loss"]) + 1)
+    for axis, key, title in (
+        (axes[0], "loss", "Loss by epoch"),
+        (axes[1], "accuracy", "Accuracy by epoch, %"),
+    ):
+        scale = 100 if key == "accuracy" else 1
+        for name, prefix, color in (
+            ("training (distorted digits)", "", TRAINING),
+            ("validation (held out)", "val_", VALIDATION),
+        ):
+            values = scale * np.array(history[prefix + key])
+            axis.plot(epochs, values, "o-", color=color, markersize=4, label=name)
+        axis.set_title(title, loc="left")
+        axis.set_xlabel("epoch")
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.grid(axis="y", color="#e4e7eb")
+        axis.legend(frameon=False, fontsize=9)
+    _draw_confusion(axes[2], labels, probabilities.argmax(axis=1))
+    return figure
+
+
+def _draw_confusion(axis: plt.Axes, labels: np.ndarray, answers: np.ndarray) -> None:
+    counts = np.zeros((10, 10), int)
+    np.add.at(counts, (labels, answers), 1)
+    mistakes = counts * (1 - np.eye(10, dtype=int))
+    # Only mistakes are coloured: the diagonal would drown them.
+    axis.imshow(mistakes, cmap="Reds", vmin=0, vmax=max(1, mistakes.max()) * 1.4)
+    for row, column in np.ndindex(10, 10):
+        if counts[row, column]:
+            color = SOFT if row == column else INK
+            text = str(counts[row, column])
+            size = 7.5 if row == column else 9
+            axis.text(column, row, text, ha="center", va="center", color=color, fontsize=size)
+    axis.set_title("Test digits: what it is, what was read", loc="left")
+    axis.set(xticks=range(10), yticks=range(10), xlabel="read as", ylabel="is")
+    axis.spines[:].set_visible(False)
+    axis.tick_params(length=0)
+
+
+# A picture and what was read: name, grey picture, digits, confidence, and for each digit
+# its box (x, y, width, height), 28x28 image, value and confidence.
+Reading = tuple[
+    str, np.ndarray, str, float, list[tuple[tuple[int, int, int, int], np.ndarray, int, float]]
+]
+
+
+def draw_readings(readings: list[Reading]) -> Figure:
+    """Draw each picture with a box around each digit, and below it what the network saw."""
+    columns = min(3, len(readings))
+    rows = -(-len(readings) // columns)
+    figure = plt.figure(figsize=(max(5.5, 4.2 * columns), 4.6 * rows))
+    cells = figure.subfigures(rows, columns, squeeze=False).ravel()
+    for cell, reading in zip(cells, readings, strict=False):
+        _draw_reading(cell, *reading)
+    return figure
+
+
+def _draw_reading(
+    cell: Figure, name: str, grey: np.ndarray, digits: str, confidence: float, found: list
+) -> None:
+    answer = f"{digits}   {100 * confidence:.0f} %" if found else "no digit found"
+    cell.text(0.05, 0.945, answer, fontsize=15, fontweight="bold", va="center")
+    cell.text(0.95, 0.945, _short(name), fontsize=9, color=SOFT, va="center", ha="right")
+    picture = cell.add_axes((0.05, 0.27, 0.9, 0.63))
+    picture.imshow(grey, cmap="gray", vmin=0, vmax=255)
+    picture.set(xticks=[], yticks=[], anchor="C")
+    picture.spines[:].set_visible(True)
+    for (x, y, width, height), _, value, sure in found:
+        color = RIGHT if sure >= 0.9 else WRONG
+        box = plt.Rectangle((x - 0.5, y - 0.5), width, height, fill=False, color=color, lw=1.6)
+        picture.add_patch(box)
+        label = {"color": "white", "fontsize": 9, "fontweight": "bold", "va": "bottom"}
+        label["bbox"] = {"facecolor": color, "edgecolor": "none", "pad": 1.2}
+        picture.text(x - 0.5, y - 0.5, str(value), **label)
+    # At least six places, so that one digit is not blown up.
+    places = max(6, len(found))
+    for i, (_, image, value, sure) in enumerate(found):
+        width = 0.9 / places
+        left = 0.5 + (i - len(found) / 2) * width
+        axis = cell.add_axes((left + 0.05 * width, 0.03, 0.9 * width, 0.16))
+        axis.axis("off")
+        axis.imshow(image, cmap="gray", vmin=0, vmax=255)
+        small = 9 if places <= 8 else 7
+        text = f"{value}  {100 * sure:.0f} %" if places <= 10 else str(value)
+        axis.set_title(text, fontsize=small, fontweight="normal", pad=3)
+
+
+def _short(name: str) -> str:
+    name = Path(name).name
+    return name if len(name) <= 32 else f"{name[:14]}…{name[-16:]}"

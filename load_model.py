@@ -1,0 +1,149 @@
+"""Rebuild the trained network from model.json and model.h5, and let it read.
+
+    python load_model.py                      its accuracy on MNIST, and result.png anew
+    python load_model.py photo.jpg scans/     what is written on your own pictures
+
+TO BE FILLED
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from digits import quiet_keras as keras
+from digits.command_line import Progress, one_line, run, writable_folder
+from digits.evaluation import accuracy_line, predict
+from digits.mnist import load_mnist
+from digits.model_files import load_model
+from digits.reading import Reading, read_pictures
+
+PLOTTED = 24  # pictures drawn by --plot at the most
+ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+
+
+# -------------------------------------------------------- the digits of MNIST
+
+
+def check(model: keras.Model, arguments: argparse.Namespace) -> int:
+    """Print the network's test accuracy on MNIST and draw its answers."""
+    from digits import figures  # Matplotlib is slow to import, and only now needed
+
+    file = arguments.plot or Path("result.png")
+    writable_folder(file.parent)
+    _, (x_test, y_test) = load_mnist(arguments.data)
+    probabilities = predict(model, x_test)
+    print(accuracy_line(probabilities, y_test))
+    figures.save(figures.draw_results(x_test, y_test, probabilities), file)
+    print(f"saved {file}")
+    if arguments.show:
+        figures.show()
+    return 0
+
+
+# ---------------------------------------------------------- your own pictures
+
+
+def read(model: keras.Model, arguments: argparse.Namespace) -> int:
+    """Print a line for each picture; draw the first ones if asked to. Return the exit code."""
+    plotting = bool(arguments.plot or arguments.show)
+    if arguments.plot:
+        writable_folder(arguments.plot.parent)
+    failed = False
+    drawn: list[Reading] = []
+    progress = Progress("read")
+    for reading in read_pictures(model, pictures(arguments.images), keep_grey=plotting):
+        failed |= reading.failed
+        progress.step()
+        if arguments.json:
+            print(json.dumps(reading.as_dict()), flush=progress.slow)
+        elif reading.failed:
+            print(f"load_model.py: {one_line(reading.name)}: {reading.error}", file=sys.stderr)
+        else:
+            print(text_line(reading), flush=progress.slow)
+        if plotting and not reading.failed and len(drawn) < PLOTTED:
+            drawn.append(reading)
+    progress.end()
+    if drawn:
+        plot(drawn, arguments)
+    return 2 if failed else 0
+
+
+def text_line(reading: Reading) -> str:
+    """Return `path  digits  confidence`, the way the answers are printed."""
+    name = one_line(reading.name)
+    if reading.error:
+        return f"{name}  {reading.error}"
+    unsure = "  unsure" if reading.unsure else ""
+    return f"{name}  {reading.digits}  {100 * reading.confidence:.1f} %{unsure}"
+
+
+def pictures(names: list[str]) -> Iterator[tuple[str, Path | bytes]]:
+    """Yield (name, file) for each file, `-` (standard input) and picture in a folder."""
+    for name in names:
+        if name == "-":
+            yield "-", sys.stdin.buffer.read()
+        elif os.path.isdir(name):
+            for folder, folders, files in os.walk(name):
+                folders.sort()
+                for file in sorted(files):
+                    path = Path(folder, file)
+                    if path.suffix.lower() in ENDINGS:
+                        yield str(path), path
+        else:
+            yield name, Path(name)
+
+
+def plot(readings: list[Reading], arguments: argparse.Namespace) -> None:
+    """Draw each picture with boxes and what the network saw."""
+    from digits import figures
+
+    figure = figures.draw_readings(
+        [
+            (
+                reading.name,
+                reading.grey,
+                reading.digits,
+                reading.confidence,
+                [(a.digit.box, a.digit.image, a.value, a.confidence) for a in reading.answers],
+            )
+            for reading in readings
+        ]
+    )
+    if arguments.plot:
+        figures.save(figure, arguments.plot)
+        print(f"saved {arguments.plot}", file=sys.stderr)
+    if arguments.show:
+        figures.show()
+
+
+def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description="Let the saved network read your pictures; without any, the MNIST test set.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        "images", nargs="*", metavar="IMAGE", help="picture or folder of pictures; - is stdin"
+    )
+    parser.add_argument(
+        "--model", metavar="DIR", type=Path, default=".", help="where the two files are"
+    )
+    parser.add_argument("--data", metavar="PATH", help="mnist.npz, or a folder with the IDX files")
+    parser.add_argument("--plot", metavar="FILE", type=Path, help="draw what was read")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--show", action="store_true", help="open a window with the drawing")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = parse_arguments(argv)
+    model = load_model(arguments.model)
+    return read(model, arguments) if arguments.images else check(model, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))
