@@ -60,7 +60,7 @@ def distort(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _look_up(images: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Read `images` at fractional `places` (n, 2, 784), x and y, between the four nearest pixels."""
+    """Read `images` at `places` (n, 2, 784), x and y, blending the four nearest pixels."""
     # One pixel of paper all round, so that a neighbour always exists.
     side = SIDE + 2
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1))).ravel()

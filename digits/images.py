@@ -11,6 +11,7 @@ leave out, so that a blank page gives no digits.
 
 import io
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 
 import cv2
@@ -23,14 +24,16 @@ SIDE, FIT = 28, 20  # MNIST: a digit fits 20x20, in 28x28
 STROKE = 2.0, 3.4  # how thick MNIST's strokes are, in pixels of 28x28
 FAINTEST = 6  # grey levels between paper and ink; less is no writing
 NOISE = 5  # ink stands out from the paper by so many times the paper's own spread
-MAX_DIGITS = 200  # a picture with more pieces is texture, not writing
+BLOB = 0.5  # a piece with thicker strokes, as a share of its size, is no writing
+SHARP = 0.9  # how much ink comes in over the thickness of a stroke, from paper 0 to ink 1
+TEXTURE = 40  # pieces of ink, most of them specks: more are no writing
 
 
 class ImageError(Exception):
     """A file that holds no picture that can be read; the text says why."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Piece:
     """A connected piece of ink: its mask, and where that lies in the working picture."""
 
@@ -50,14 +53,30 @@ class Piece:
     def size(self) -> int:
         return max(self.mask.shape)
 
+    @property
+    def thickness(self) -> float:
+        """How thick its strokes are, in pixels: in a long stroke, four times the mean depth."""
+        depth = cv2.distanceTransform(np.pad(self.mask, 1).astype("uint8"), cv2.DIST_L2, 5)
+        return 4 * float(depth[depth > 0].mean()) - 1
 
-@dataclass
+    def inside(self, picture: np.ndarray) -> np.ndarray:
+        """Return the view of `picture` that the piece covers."""
+        return self.around(picture, 0)
+
+    def around(self, picture: np.ndarray, margin: int) -> np.ndarray:
+        """Return the view of `picture` that the piece covers, and `margin` rows more."""
+        top = max(0, self.y - margin)
+        return picture[top : self.y + self.height + margin, self.x : self.x + self.width]
+
+
+@dataclass(eq=False)
 class Digit:
     """One digit found: its box in the picture as displayed, and as the network sees it."""
 
     box: tuple[int, int, int, int]  # x, y, width, height in pixels
     image: np.ndarray  # (28, 28) uint8, ink 255 on 0
-    parts: list["Digit"] = field(default_factory=list)  # what it is if neighbours touch
+    # If it is wide: what it may be cut into, with the numbers of the cuts at both ends.
+    parts: list[tuple[int, int, "Digit"]] = field(default_factory=list)
 
 
 # ------------------------------------------------------------ reading the file
@@ -159,19 +178,19 @@ def find_ink(grey: np.ndarray) -> np.ndarray | None:
     if not candidates:
         return None
     _, ink, level = max(candidates, key=lambda found: found[0])
-    return np.clip(ink / level, 0, 1.2)
+    return np.maximum(ink / level, 0)
 
 
 def _clean_ink(signed: np.ndarray, spread: float) -> tuple[float, np.ndarray, float] | None:
-    """Return how much there is to see, the ink without the picture's frame, and its level."""
-    for _ in range(3):  # a shadow at the edge may hide faint ink, so look again without it
+    """Return how much there is to see, the ink without lines and frame, and its level."""
+    for _ in range(3):  # what is taken away may have hidden fainter ink, so look again
         level = _ink_level(signed, spread)
         if level is None:
             return None
-        frame = frame_of(ink_mask(signed / level))
-        if not frame.any():
+        other = frame_of(signed / level) | lines_of(signed / level)
+        if not other.any():
             break
-        signed = np.where(cv2.dilate(frame.astype("uint8"), np.ones((5, 5))) > 0, 0, signed)
+        signed = np.where(other, 0, signed)
     return float(np.clip(signed / level, 0, 1).sum()) * level, signed, level
 
 
@@ -183,8 +202,10 @@ def paper_of(grey: np.ndarray) -> np.ndarray:
     """
     margin = max(1, round(min(grey.shape) * 0.04))
     border = np.concatenate(
-        [grey[:margin].ravel(), grey[-margin:].ravel()]
-        + [grey[:, :margin].ravel(), grey[:, -margin:].ravel()]
+        [
+            side.ravel()
+            for side in (grey[:margin], grey[-margin:], grey[:, :margin], grey[:, -margin:])
+        ]
     )
     level = np.median(border)
     if (np.abs(border.astype("float32") - level) <= 10).mean() > 0.85:
@@ -220,11 +241,14 @@ def _ink_level(signed: np.ndarray, spread: float) -> float | None:
 def find_digits(ink: np.ndarray) -> list[Piece]:
     """Return the pieces that look like digits, in reading order."""
     pieces = connected(ink_mask(ink))
-    if len(pieces) > 20 * MAX_DIGITS:
+    count = len(pieces)
+    if count > 10_000:
         return []
     pieces = [part for piece in pieces for part in untangle(piece, ink)]
-    pieces = drop_specks(join(pieces))
-    return reading_order(pieces) if len(pieces) <= MAX_DIGITS else []
+    pieces = drop_shades(drop_specks(join(pieces)), ink)
+    # A page of digits has few specks between them; texture has pieces of all sizes.
+    texture = count > TEXTURE and len(pieces) < 0.5 * count
+    return [] if texture else reading_order(pieces)
 
 
 def ink_mask(ink: np.ndarray) -> np.ndarray:
@@ -247,13 +271,62 @@ def connected(mask: np.ndarray) -> list[Piece]:
     return pieces
 
 
-def frame_of(mask: np.ndarray) -> np.ndarray:
-    """Return the part of `mask` along the edge: shadows, the table, the sheet's border."""
-    frame = np.zeros_like(mask)
-    for piece in connected(mask):
-        if any(side.mean() > 0.5 for side in edge_contacts(piece, mask.shape)):
-            frame[piece.y : piece.y + piece.height, piece.x : piece.x + piece.width] |= piece.mask
-    return frame
+def frame_of(ink: np.ndarray) -> np.ndarray:
+    """Return where something lies along the edge: a shadow, the table, the sheet's border."""
+    frame = np.zeros(ink.shape, "uint8")
+    for piece in connected(ink_mask(ink)):
+        contacts = edge_contacts(piece, ink.shape)
+        corner = len(contacts) == 2 and all(side[0] or side[-1] for side in contacts)
+        corner &= piece.size < 0.3 * max(ink.shape)
+        if corner or any(side.mean() > 0.5 for side in contacts):
+            piece.inside(frame)[piece.mask] = 1
+    if not frame.any():
+        return frame > 0
+    # Its blurred side is fainter than ink and goes with it, some way into the picture.
+    fading = (ink > 0.08).astype("uint8")
+    square = np.ones((3, 3), "uint8")
+    for _ in range(max(ink.shape) // 12):
+        frame = cv2.dilate(frame, square) & (fading | frame)
+    return cv2.dilate(frame, square) > 0
+
+
+def lines_of(ink: np.ndarray) -> np.ndarray:
+    """Return where straight lines run through the picture: ruled and squared paper.
+
+    Where a stroke crosses a line, the pixels stay with the stroke.
+    """
+    faint = ink > 0.12
+    across, n_across = _horizontal_lines(faint)
+    down, n_down = _horizontal_lines(faint.T)
+    lines = across | down.T
+    # A single long stroke with little else is no ruling but a 1.
+    if n_across + n_down == 1 and (ink_mask(ink) & ~lines).sum() < 0.5 * lines.sum():
+        lines[:] = False
+    return lines
+
+
+def _horizontal_lines(mask: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return where lines run, and how many."""
+    height, width = mask.shape
+    view = np.ascontiguousarray(mask, "uint8")
+    # Short stretches, so that a line may be slightly turned.
+    stretch = np.ones((1, max(12, round(0.08 * width))), "uint8")
+    long = cv2.morphologyEx(cv2.dilate(view, np.ones((3, 1), "uint8")), cv2.MORPH_OPEN, stretch)
+    lines, n = np.zeros(mask.shape, bool), 0
+    for piece in connected(long > 0):
+        thickness = piece.mask.sum() / piece.width
+        if piece.width < max(0.95 * width, 0.5 * height):
+            continue
+        if piece.height > max(0.1 * height, 3 * thickness):
+            continue
+        if thickness > 0.04 * height + 3:
+            continue
+        n += 1
+        piece.inside(lines)[piece.mask] = True
+        tall = np.ones((round(1.3 * thickness) + 2, 1), "uint8")
+        crossing = cv2.morphologyEx(piece.around(view, len(tall)), cv2.MORPH_OPEN, tall)
+        piece.around(lines, len(tall))[crossing > 0] = False
+    return lines, n
 
 
 def edge_contacts(piece: Piece, shape: tuple[int, int]) -> list[np.ndarray]:
@@ -284,8 +357,8 @@ def untangle(piece: Piece, ink: np.ndarray) -> list[Piece]:
     contacts = edge_contacts(piece, ink.shape)
     if sum(np.count_nonzero(np.diff(side, prepend=False) & side) for side in contacts) < 2:
         return [piece]
-    part = ink[piece.y : piece.y + piece.height, piece.x : piece.x + piece.width]
-    levels = (np.clip(part, 0, 1.2) * 200).astype("uint8")
+    part = piece.inside(ink)
+    levels = np.clip(50 * part, 0, 255).astype("uint8")
     cut, _ = cv2.threshold(levels[piece.mask].reshape(-1, 1), 0, 255, cv2.THRESH_OTSU)
     bright, dim = levels[piece.mask & (levels > cut)], levels[piece.mask & (levels <= cut)]
     options = []
@@ -299,9 +372,9 @@ def untangle(piece: Piece, ink: np.ndarray) -> list[Piece]:
         parts = [Piece(p.mask, p.x + piece.x, p.y + piece.y) for p in connected(option)]
         largest = max((p.size for p in parts), default=0)
         parts = [p for p in parts if p.size > 0.3 * largest]
-        if parts and largest > 0.25 * piece.size:
-            if not any(edge_contacts(p, ink.shape) for p in parts):
-                return parts
+        free = not any(edge_contacts(p, ink.shape) for p in parts)
+        if free and largest > 0.25 * piece.size:
+            return parts
     return [piece]
 
 
@@ -323,13 +396,16 @@ def join(pieces: list[Piece]) -> list[Piece]:
 def _one_digit(large: Piece, small: Piece, tallest: int) -> bool:
     overlap_x = _overlap(large.x, large.width, small.x, small.width)
     overlap_y = _overlap(large.y, large.height, small.y, small.height)
+    if max(small.height, small.width) < 0.1 * tallest:
+        return False  # a speck
+    if small.height < 0.35 * tallest and overlap_x < 0:  # a broken-off end beside it?
+        return overlap_x > -0.2 * tallest and overlap_y > 0 and small.width < 0.8 * tallest
     if overlap_x < 0.5 * min(large.width, small.width):
         return False
     if overlap_y >= 0.5 * small.height:
         return True
-    height = large.height + small.height - overlap_y
     if small.height > 0.6 * large.height:  # two digits above one another, or a broken one?
-        return overlap_y > -0.04 * height and height <= 1.2 * tallest
+        return overlap_y > -0.05 * (large.height + small.height)
     return overlap_y > -0.25 * large.height
 
 
@@ -348,6 +424,21 @@ def _merge(one: Piece, other: Piece) -> Piece:
     return Piece(mask, x, y)
 
 
+def drop_shades(pieces: list[Piece], ink: np.ndarray) -> list[Piece]:
+    """Drop what fades in over more than the thickness of a stroke: shadows, stains, clouds."""
+    slope = np.hypot(cv2.Sobel(ink, cv2.CV_32F, 1, 0), cv2.Sobel(ink, cv2.CV_32F, 0, 1)) / 8
+    kept = []
+    for piece in pieces:
+        framed = np.pad(piece.mask, 1).astype("uint8")
+        outline = (framed - cv2.erode(framed, np.ones((3, 3), "uint8")))[1:-1, 1:-1] > 0
+        # Thin strokes are blurred by the grid of pixels itself, so 15 of them always count.
+        reach = max(piece.thickness, 15)
+        across = len(edge_contacts(piece, ink.shape)) > 1  # more likely what is left of a frame
+        if np.median(piece.inside(slope)[outline]) * reach > SHARP * (3 if across else 1):
+            kept.append(piece)
+    return kept
+
+
 def drop_specks(pieces: list[Piece]) -> list[Piece]:
     """Drop what is far too small beside the digits, and lines far too long for one."""
     if not pieces:
@@ -358,7 +449,9 @@ def drop_specks(pieces: list[Piece]) -> list[Piece]:
     return [
         p
         for p in pieces
-        if p.height >= 0.3 * tall and not (p.width > 3 * p.height and len(pieces) > 1)
+        if p.height >= 0.3 * tall
+        and not (p.width > 3 * p.height and len(pieces) > 1)
+        and p.thickness < BLOB * p.size
     ]
 
 
@@ -379,26 +472,33 @@ def _same_line(one: Piece, other: Piece) -> bool:
     return overlap > 0.4 * min(one.height, other.height)
 
 
-def cut_touching(piece: Piece) -> list[Piece]:
-    """Cut a piece that is wide for one digit where its ink is thinnest; else return it alone."""
-    n = round(piece.width / piece.height / 0.75)
-    if n < 2:
-        return [piece]
-    columns = piece.mask.sum(axis=0).astype("float32")
-    step = piece.width / n
+def slices(piece: Piece) -> list[tuple[int, int, Piece]]:
+    """Return what a wide piece may consist of if neighbours touch: (start, end, piece).
+
+    `start` and `end` number the places where it may be cut, its two ends among them. A
+    narrow piece gives nothing.
+    """
+    if piece.width < 0.9 * piece.height:
+        return []
+    columns = cv2.blur(piece.mask.sum(axis=0).astype("float32").reshape(1, -1), (3, 1)).ravel()
+    reach = max(1, piece.height // 8)
+    lowest = cv2.erode(columns.reshape(1, -1), np.ones((1, 2 * reach + 1))).ravel()
+    # A cut may go through one stroke. The body of a digit mostly has two, above each other.
+    strokes = np.count_nonzero(np.diff(piece.mask, axis=0, prepend=False) & piece.mask, axis=0)
+    thin = (columns == lowest) & (columns < 0.5 * piece.height) & (strokes <= 1)
     cuts = [0]
-    for i in range(1, n):
-        low, high = int((i - 0.3) * step), int((i + 0.3) * step) + 1
-        cuts.append(low + int(np.argmin(columns[low:high])))
+    for x in np.flatnonzero(thin):
+        if cuts[-1] + reach < x < piece.width - reach:
+            cuts.append(int(x))
     cuts.append(piece.width)
-    parts = []
-    for left, right in zip(cuts, cuts[1:], strict=False):
-        part = Piece(piece.mask[:, left:right], piece.x + left, piece.y)
-        trimmed = _trim(part)
-        if trimmed is not None:
-            parts.append(trimmed)
-    # A tail or a bar is no neighbour: what touches is about as tall.
-    return parts if min(p.height for p in parts) > 0.5 * piece.height else [piece]
+    found = []
+    for start, end in combinations(range(len(cuts)), 2):
+        left, right = cuts[start], cuts[end]
+        if (start, end) != (0, len(cuts) - 1) and right - left < 1.3 * piece.height:
+            part = _trim(Piece(piece.mask[:, left:right], piece.x + left, piece.y))
+            if part and part.height > 0.5 * piece.height:
+                found.append((start, end, part))
+    return found
 
 
 def _trim(piece: Piece) -> Piece | None:
@@ -421,13 +521,8 @@ def prepare(ink: np.ndarray, piece: Piece) -> np.ndarray:
     strokes that are far thinner or thicker than MNIST's are brought nearer.
     """
     mask = piece.mask
-    # Large ones are reduced to 120 pixels last, after their strokes have been measured;
-    # room around the piece lets the strokes grow.
     scale = FIT / piece.size
-    inside = cv2.distanceTransform(
-        np.pad(mask, 1).astype("uint8"), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
-    )
-    thickness = 4 * float(inside[inside > 0].mean()) - 1  # in working pixels
+    thickness = piece.thickness
     wanted = float(np.clip(thickness * scale, *STROKE))
     grow = (wanted / scale - thickness) / 2
     room = max(2, int(np.ceil(grow)) + 2)
@@ -474,9 +569,7 @@ def digits_in(grey: np.ndarray) -> list[Digit]:
     digits = []
     for piece in find_digits(ink):
         digit = _digit(ink, piece, scale)
-        parts = cut_touching(piece)
-        if len(parts) > 1:
-            digit.parts = [_digit(ink, part, scale) for part in parts]
+        digit.parts = [(a, b, _digit(ink, part, scale)) for a, b, part in slices(piece)]
         digits.append(digit)
     return digits
 

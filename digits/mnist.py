@@ -19,6 +19,7 @@ import time
 import zipfile
 import zlib
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -257,7 +258,7 @@ def _read_wheel(wheel: Path) -> Arrays:
 class _ArrayUnpickler(pickle.Unpickler):
     """Admits what an array needs and nothing else, so that no pickle can run code."""
 
-    ALLOWED = {
+    ALLOWED: ClassVar = {
         ("numpy", "dtype"): np.dtype,
         ("numpy", "ndarray"): np.ndarray,
         ("numpy.core.multiarray", "_reconstruct"): lambda kind, shape, dtype: np.empty(0, dtype),

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from keras import Model
 
 UNSURE = 0.8  # an answer with less confidence is marked
-NOT_A_DIGIT = 0.4  # less confidence in a single digit: it is taken for no digit at all
+NOT_A_DIGIT = 0.45  # less confidence on average: there are no digits on the picture
 CHUNK = 256  # pictures in memory at a time
 KEEP_PIXELS = 2000 * 2000  # a larger picture is kept smaller, for drawing
 
 
-@dataclass
+@dataclass(eq=False)
 class Answer:
     """One digit: what the network saw and what it says."""
 
@@ -37,7 +37,7 @@ class Answer:
         return float(self.probabilities.max())
 
 
-@dataclass
+@dataclass(eq=False)
 class Reading:
     """What was read on one picture; `error` says why there is nothing."""
 
@@ -109,21 +109,47 @@ def _find(source: tuple[str, Path | bytes], keep_grey: bool) -> tuple[Reading, l
 
 def _ask(model: "Model", found: list[tuple[Reading, list[Digit]]]) -> Iterator[Reading]:
     """Ask the network about all digits of a chunk at once, and hand out its answers."""
-    asked = [d for _, digits in found for digit in digits for d in (digit, *digit.parts)]
+    asked = [
+        d for _, digits in found for digit in digits for d in (digit, *(p for *_, p in digit.parts))
+    ]
     images = np.stack([d.image for d in asked]) if asked else np.empty((0, 28, 28), "uint8")
     answers = iter([Answer(d, p) for d, p in zip(asked, predict(model, images), strict=True)])
     for reading, digits in found:
         for digit in digits:
             whole, parts = next(answers), list(islice(answers, len(digit.parts)))
-            reading.answers += better(whole, parts)
-        reading.answers = [a for a in reading.answers if a.confidence >= NOT_A_DIGIT]
+            reading.answers += best_cut(whole, parts)
+        if not _believable(reading.answers):
+            reading.answers = []
         if not reading.answers and not reading.failed:
             reading.error = "no digit found"
         yield reading
 
 
-def better(whole: Answer, parts: list[Answer]) -> list[Answer]:
-    """Decide whether a wide piece is one digit or several that touch."""
-    if parts and min(part.confidence for part in parts) > whole.confidence:
-        return parts
-    return [whole]
+def _believable(answers: list[Answer]) -> bool:
+    """Tell writing from texture: among many shapes some resemble digits, but few do it well."""
+    return float(np.mean([a.confidence for a in answers] or [0])) >= NOT_A_DIGIT
+
+
+def best_cut(whole: Answer, parts: list[Answer]) -> list[Answer]:
+    """Decide whether a wide piece is one digit or several that touch, and where to cut.
+
+    Of all ways from its first cut to its last, take the one whose digits are surest,
+    each counted by its width, so that neither few nor many digits are preferred.
+    """
+    ways: dict[int, tuple[float, list[Answer]]] = {0: (0.0, [])}
+    order = sorted(zip(whole.digit.parts, parts, strict=True), key=lambda pair: pair[0][:2])
+    for (start, end, digit), answer in order:
+        if start not in ways:
+            continue
+        score, before = ways[start]
+        score += digit.box[2] * answer.confidence
+        if end not in ways or score > ways[end][0]:
+            ways[end] = (score, [*before, answer])
+    last = max((end for _, end, _ in whole.digit.parts), default=0)
+    score, answers = ways.get(last, (0.0, []))
+    if len(answers) < 2:
+        return [whole]
+    together = score / sum(a.digit.box[2] for a in answers)
+    _, _, width, height = whole.digit.box
+    # A single digit is rarely wider than 1.3 times its height.
+    return answers if together > whole.confidence * (1.3 * height / width) ** 1.7 else [whole]
