@@ -55,7 +55,9 @@ def distort(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     parameters[:, 1, 2] = zoom_y * np.cos(angle)
     parameters[:, :, :3] *= (1, SIDE / 2, SIDE / 2)
     parameters[:, :, 3:] = BEND * rng.standard_normal((n, 2, len(BASIS) - 3), "float32")
-    places = (parameters.reshape(2 * n, -1) @ BASIS).reshape(n, 2, -1)
+    # One small product an image: for a large one NumPy starts threads, and these would fight
+    # with those of the training for the cores.
+    places = parameters @ BASIS
     return _look_up(images, places + np.float32((SIDE - 1) / 2))
 
 
