@@ -27,6 +27,7 @@ from digits.model_files import save_model
 VALIDATION = 2_500  # the last training digits, held out to watch the training
 PEAK_RATE = 8e-3
 WEIGHT_DECAY = 0.02
+LABEL_SMOOTHING = 0.02
 
 
 # ---------------------------------------------------------------- the network
@@ -91,6 +92,7 @@ def train(
     """
     x_train, y_train = images[:-validation], labels[:-validation]
     x_watch, y_watch = images[-validation:, ..., None], labels[-validation:]
+    one_hot = np.eye(10, dtype="float32")
     batch_size = min(batch_size, len(x_train))
     steps = -(-len(x_train) // batch_size)
     warmup = max(1, epochs * steps // 5)
@@ -102,16 +104,16 @@ def train(
     )
     model.compile(
         keras.optimizers.AdamW(rate, weight_decay=WEIGHT_DECAY, beta_2=0.99),
-        "sparse_categorical_crossentropy",
+        keras.losses.CategoricalCrossentropy(label_smoothing=LABEL_SMOOTHING),
         metrics=["accuracy"],
     )
     with contextlib.redirect_stdout(sys.stderr):  # Keras draws its progress bar on stdout
         history = model.fit(
-            batches(x_train, y_train, batch_size, seed),
+            batches(x_train, one_hot[y_train], batch_size, seed),
             steps_per_epoch=steps,
             epochs=epochs,
             shuffle=False,  # the batches are shuffled already
-            validation_data=(x_watch, y_watch),
+            validation_data=(x_watch, one_hot[y_watch]),
             validation_batch_size=500,
         )
     return history.history

@@ -61,12 +61,7 @@ class Piece:
 
     def inside(self, picture: np.ndarray) -> np.ndarray:
         """Return the view of `picture` that the piece covers."""
-        return self.around(picture, 0)
-
-    def around(self, picture: np.ndarray, margin: int) -> np.ndarray:
-        """Return the view of `picture` that the piece covers, and `margin` rows more."""
-        top = max(0, self.y - margin)
-        return picture[top : self.y + self.height + margin, self.x : self.x + self.width]
+        return picture[self.y : self.y + self.height, self.x : self.x + self.width]
 
 
 @dataclass(eq=False)
@@ -297,8 +292,10 @@ def lines_of(ink: np.ndarray) -> np.ndarray:
     """
     faint = ink > 0.12
     across, n_across = _horizontal_lines(faint)
-    down, n_down = _horizontal_lines(faint.T)
-    lines = across | down.T
+    turned, n_down = _horizontal_lines(faint.T)
+    strokes = faint & ~across & ~turned.T
+    lines = _without_crossings(across, strokes | (across & ~turned.T))
+    lines |= _without_crossings(turned, (strokes | (turned.T & ~across)).T).T
     # A single long stroke with little else is no ruling but a 1.
     if n_across + n_down == 1 and (ink_mask(ink) & ~lines).sum() < 0.5 * lines.sum():
         lines[:] = False
@@ -315,18 +312,23 @@ def _horizontal_lines(mask: np.ndarray) -> tuple[np.ndarray, int]:
     lines, n = np.zeros(mask.shape, bool), 0
     for piece in connected(long > 0):
         thickness = piece.mask.sum() / piece.width
-        if piece.width < max(0.95 * width, 0.5 * height):
-            continue
-        if piece.height > max(0.1 * height, 3 * thickness):
-            continue
-        if thickness > 0.04 * height + 3:
-            continue
-        n += 1
-        piece.inside(lines)[piece.mask] = True
-        tall = np.ones((round(1.3 * thickness) + 2, 1), "uint8")
-        crossing = cv2.morphologyEx(piece.around(view, len(tall)), cv2.MORPH_OPEN, tall)
-        piece.around(lines, len(tall))[crossing > 0] = False
+        runs_through = piece.width >= max(0.95 * width, 0.5 * height)
+        straight = piece.height <= max(0.1 * height, 3 * thickness)
+        if runs_through and straight and thickness <= 0.04 * height + 3:
+            n += 1
+            piece.inside(lines)[piece.mask] = True
     return lines, n
+
+
+def _without_crossings(lines: np.ndarray, strokes: np.ndarray) -> np.ndarray:
+    """Return horizontal `lines` less the pixels where `strokes` cross them."""
+    if not lines.any():
+        return lines
+    thickness = np.median(lines.sum(axis=0))
+    rows = np.count_nonzero(np.diff(lines, axis=0, prepend=False) & lines, axis=0)
+    tall = np.ones((round(1.3 * thickness / max(1, np.median(rows))) + 2, 1), "uint8")
+    crossing = cv2.morphologyEx(np.ascontiguousarray(strokes, "uint8"), cv2.MORPH_OPEN, tall)
+    return lines & (crossing == 0)
 
 
 def edge_contacts(piece: Piece, shape: tuple[int, int]) -> list[np.ndarray]:

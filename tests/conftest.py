@@ -1,0 +1,67 @@
+"""What several test files share. No test needs a display, an accelerator or the internet."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ["MPLBACKEND"] = "agg"
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+import cnn  # noqa: E402
+from digits import mnist, model_files  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """The real MNIST; from the cache after the first time."""
+    return mnist.load_mnist()
+
+
+@pytest.fixture(scope="session")
+def shipped():
+    """The network that comes with the project."""
+    return model_files.load_model(ROOT)
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """A folder with the files of an untrained network."""
+    model_files.save_model(cnn.build_model(), tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def script(tmp_path):
+    """Run a script as a user does, in an empty folder; return what came of it."""
+
+    def run(name, *arguments, **options):
+        command = [sys.executable, str(ROOT / name), *map(str, arguments)]
+        options = {"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 100} | options
+        return subprocess.run(command, **options)
+
+    return run
+
+
+def is_user_error(result, *words):
+    """One line on stderr that names the thing, exit code 2, nothing else."""
+    assert result.returncode == 2, result.stderr
+    assert result.stderr.count("\n") == 1, result.stderr
+    assert "Traceback" not in result.stderr
+    for word in words:
+        assert word in result.stderr
+    return True
+
+
+def drawn_seven(side=100, thickness=8, ink=0, paper=255):
+    """A 7 drawn with two lines."""
+    import cv2
+
+    image = np.full((side, side), paper, "uint8")
+    points = np.array([[0.3, 0.25], [0.7, 0.25], [0.45, 0.8]]) * side
+    cv2.polylines(image, [points.astype("int32")], False, ink, thickness, cv2.LINE_AA)
+    return image

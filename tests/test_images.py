@@ -1,0 +1,180 @@
+"""From picture to digits, on pictures made here."""
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+import scipy.ndimage
+from PIL import Image
+
+from conftest import drawn_seven
+from digits import images, reading
+from digits.evaluation import predict
+
+
+@pytest.fixture
+def read(shipped):
+    """Return the digits that are read on a grey picture, or on a file."""
+
+    def run(picture):
+        if isinstance(picture, np.ndarray):
+            picture = cv2.imencode(".png", picture)[1].tobytes()
+        return next(reading.read_pictures(shipped, [("picture", picture)]))
+
+    return run
+
+
+@pytest.fixture
+def page(digits):
+    """Compose a page of test digits that the network reads; return ink 0 to 1 and the text."""
+    _, (x_test, y_test) = digits
+
+    def compose(lines, height=40, gap=25, size=(400, 500), start=(40, 50)):
+        ink = np.zeros(size, "float32")
+        y = start[1]
+        for line in lines:
+            x = start[0]
+            for digit in line:
+                image = x_test[np.flatnonzero(y_test == int(digit))[3]]
+                rows, columns = image.any(axis=1).nonzero()[0], image.any(axis=0).nonzero()[0]
+                image = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+                width = round(image.shape[1] * height / image.shape[0])
+                image = cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC)
+                view = ink[y : y + height, x : x + width]
+                np.maximum(view, image / 255, out=view)
+                x += width + gap
+            y += height + 40
+        return ink
+
+    return compose
+
+
+def test_mnist_through_png_is_as_good_as_the_arrays(digits, shipped):
+    _, (x_test, y_test) = digits
+    files = ((str(i), cv2.imencode(".png", x_test[i])[1].tobytes()) for i in range(1000))
+    read = [r.digits for r in reading.read_pictures(shipped, files)]
+    through_png = sum(a == str(b) for a, b in zip(read, y_test[:1000], strict=True))
+    arrays = (predict(shipped, x_test[:1000]).argmax(axis=1) == y_test[:1000]).sum()
+    assert through_png >= arrays - 1
+
+
+def test_several_lines_in_reading_order(read, page):
+    result = read((255 - 200 * page(["2047", "315", "6798"])).astype("uint8"))
+    assert result.digits == "20473156798"
+    tops = [a.digit.box[1] for a in result.answers]
+    assert tops == sorted(tops, key=lambda y: y // 40)
+
+
+@pytest.mark.parametrize("name", ["shadow", "noise", "inverted", "faint", "ruled", "squared"])
+def test_real_looking_pages(read, page, name):
+    ink, rng = page(["20375"]), np.random.default_rng(0)
+    paper = np.full(ink.shape, 225.0)
+    contrast = 0.7
+    if name == "shadow":
+        paper *= np.linspace(1, 0.45, ink.shape[1])
+    if name == "noise":
+        paper += rng.normal(0, 6, ink.shape)
+    if name == "faint":
+        contrast = 0.1
+    if name in ("ruled", "squared"):
+        paper[::33] -= 45
+    if name == "squared":
+        paper[:, ::33] -= 45
+    picture = paper * (1 - contrast * ink)
+    if name == "inverted":
+        picture = 255 - picture
+    assert read(picture.clip(0, 255).astype("uint8")).digits == "20375"
+
+
+@pytest.mark.parametrize(
+    ("side", "thickness"), [(28, 1), (28, 4), (60, 2), (400, 2), (400, 60), (3000, 12)]
+)
+def test_thin_and_thick_small_and_large(read, side, thickness):
+    assert read(drawn_seven(side, thickness)).digits == "7"
+
+
+def test_tiny_in_a_corner(read):
+    picture = np.full((900, 1200), 250, "uint8")
+    picture[20:70, 1100:1150] = drawn_seven(50, 3, paper=250)
+    assert read(picture).digits == "7"
+
+
+def test_neighbours_that_touch_are_parted(read, page):
+    assert read((255 - 220 * page(["57"], height=60, gap=-4)).astype("uint8")).digits == "57"
+
+
+@pytest.mark.parametrize("name", ["white", "black", "grey", "noise", "gradient", "dots", "frame"])
+def test_no_writing_no_digit(read, name):
+    rng = np.random.default_rng(1)
+    picture = np.full((300, 400), {"black": 0, "grey": 128}.get(name, 240), "uint8")
+    if name == "noise":
+        picture = rng.integers(0, 256, picture.shape).astype("uint8")
+    if name == "gradient":
+        picture = np.tile(np.linspace(30, 250, 400), (300, 1)).astype("uint8")
+    if name == "dots":
+        for x in (50, 150, 300):
+            cv2.circle(picture, (x, 140), 4, 20, -1)
+    if name == "frame":
+        picture[:, :30] = 50
+    result = read(picture)
+    assert result.error == "no digit found" and result.digits == "" and result.confidence == 0
+
+
+def save(array, kind, mode=None, **options):
+    stream = io.BytesIO()
+    image = Image.fromarray(array)
+    (image.convert(mode) if mode else image).save(stream, kind, **options)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [
+        ("JPEG", None),
+        ("JPEG", "CMYK"),
+        ("PNG", "RGB"),
+        ("PNG", "P"),
+        ("PNG", "1"),
+        ("BMP", None),
+        ("TIFF", None),
+        ("WEBP", "RGB"),
+        ("GIF", None),
+    ],
+)
+def test_every_format(read, kind, mode):
+    assert read(save(drawn_seven(), kind, mode)).digits == "7"
+
+
+def test_sixteen_bit(read):
+    assert read(save(drawn_seven().astype("uint16") * 257, "PNG")).digits == "7"
+
+
+@pytest.mark.parametrize("colour", [0, 255])
+def test_transparent_is_paper(read, colour):
+    alpha = 255 - drawn_seven()
+    picture = np.dstack([np.full_like(alpha, colour)] * 3 + [alpha])
+    assert read(save(picture, "PNG")).digits == "7"
+
+
+def test_the_exif_rotation_is_applied(read):
+    turned = np.rot90(drawn_seven())  # the camera was held upright
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert read(save(np.ascontiguousarray(turned), "JPEG", exif=exif)).digits == "7"
+
+
+def test_prepared_as_mnist_prepared(digits):
+    picture = drawn_seven(300, 20)
+    (found,) = images.digits_in(picture)
+    rows, columns = (found.image > 60).any(axis=1), (found.image > 60).any(axis=0)
+    assert 19 <= max(np.ptp(rows.nonzero()), np.ptp(columns.nonzero())) + 1 <= 21
+    y, x = scipy.ndimage.center_of_mass(found.image)
+    assert abs(y - 13.5) <= 0.6 and abs(x - 13.5) <= 0.6
+    np.testing.assert_allclose(images.centre_of_mass(found.image), (y, x))
+
+
+def test_a_picture_too_large_is_refused(monkeypatch):
+    monkeypatch.setattr(images, "MAX_PIXELS", 5000)
+    with pytest.raises(images.ImageError, match="make it smaller"):
+        images.read_grey(save(drawn_seven(), "PNG"))

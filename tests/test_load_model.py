@@ -1,0 +1,84 @@
+"""`python load_model.py` as a user runs it."""
+
+import json
+import re
+
+import cv2
+import numpy as np
+import pytest
+
+from conftest import ROOT, drawn_seven, is_user_error
+
+
+def test_without_arguments_it_tests_the_network_and_draws(script, tmp_path):
+    result = script("load_model.py", "--model", ROOT)
+    assert result.returncode == 0 and result.stderr == ""
+    line = r"test accuracy 99\.\d\d % \(\d\d of 10000 wrong\)\nsaved result\.png\n"
+    assert re.fullmatch(line, result.stdout)
+    assert (tmp_path / "result.png").stat().st_size > 10_000
+
+
+def test_it_imports_nothing_of_the_training(script):
+    source = (ROOT / "load_model.py").read_text()
+    assert "import cnn" not in source and "from cnn" not in source
+
+
+def test_text_answers_and_a_bad_file_among_them(script, tmp_path):
+    cv2.imwrite(str(tmp_path / "dark on light.png"), drawn_seven())
+    cv2.imwrite(str(tmp_path / "light.png"), drawn_seven(ink=255, paper=0))
+    (tmp_path / "no.png").write_text("no picture")
+    names = ("dark on light.png", "gone.png", "no.png", "light.png")
+    result = script("load_model.py", "--model", ROOT, *names)
+    assert result.returncode == 2
+    lines = result.stdout.splitlines()
+    assert re.fullmatch(r"dark on light\.png  7  \d+\.\d %", lines[0])
+    assert re.fullmatch(r"light\.png  7  \d+\.\d %", lines[1])
+    errors = result.stderr.splitlines()
+    assert errors[0] == "load_model.py: gone.png: no such file"
+    assert errors[1].startswith("load_model.py: no.png: not an image")
+
+
+def test_json_answers(script, tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), drawn_seven(200))
+    cv2.imwrite(str(tmp_path / "blank.png"), np.full((50, 50), 255, "uint8"))
+    result = script("load_model.py", "--model", ROOT, "--json", "a.png", "blank.png", "gone.png")
+    seven, blank, gone = map(json.loads, result.stdout.splitlines())
+    assert seven["image"] == "a.png" and seven["digits"] == "7" and not seven["unsure"]
+    assert 0.5 < seven["confidence"] <= 1 and "error" not in seven
+    (box,) = seven["boxes"]
+    x, y, width, height = box["box"]
+    assert 50 < x < 70 and 40 < y < 60 and 70 < width < 100 and 105 < height < 130
+    assert len(box["probabilities"]) == 10 and box["digit"] == 7
+    assert blank["digits"] == "" and blank["error"] == "no digit found"
+    assert gone["error"] == "no such file" and result.returncode == 2
+
+
+def test_standard_input_folders_and_plot(script, tmp_path):
+    folder = tmp_path / "scans" / "deep"
+    folder.mkdir(parents=True)
+    cv2.imwrite(str(folder / "b.png"), drawn_seven())
+    (folder / "notes.txt").write_text("not for you")
+    content = cv2.imencode(".png", drawn_seven())[1].tobytes()
+    arguments = ("--model", ROOT, "--plot", "p.png", "-", "scans")
+    result = script("load_model.py", *arguments, input=content, text=False)
+    assert re.fullmatch(rb"-  7  .*\nscans/deep/b\.png  7  .*\n", result.stdout)
+    assert (tmp_path / "p.png").stat().st_size > 5000 and result.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("a.png",), ("no network in .", "python cnn.py")),
+        (("--model", "nowhere"), ("no network in nowhere", "--model")),
+        (("--model", ROOT, "--data", "nowhere.npz"), ("nowhere.npz",)),
+        (("--model", ROOT, "--plot", "nowhere/p.txt"), ("p.txt", ".png")),
+    ],
+)
+def test_mistakes_get_one_line(script, arguments, words):
+    result = script("load_model.py", *arguments)
+    result.stderr = result.stderr.splitlines()[-1] + "\n"
+    assert is_user_error(result, *words)
+
+
+def test_help_answers_at_once(script):
+    assert "--model" in script("load_model.py", "--help", timeout=2).stdout

@@ -1,0 +1,146 @@
+"""The data set is the real one, whatever the source, or it is not used."""
+
+import gzip
+import hashlib
+import pickle
+import time
+
+import numpy as np
+import pytest
+
+from digits import mnist
+from digits.command_line import UserError
+
+
+@pytest.fixture
+def empty_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return mnist.cache_file()
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    def refuse(*_):
+        raise OSError("no network")
+
+    monkeypatch.setattr(mnist, "_download_with_keras", refuse)
+    monkeypatch.setattr(mnist, "_download_with_pip", refuse)
+
+
+def as_arrays(digits):
+    (x_train, y_train), (x_test, y_test) = digits
+    return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
+
+
+def write_idx(folder, arrays, packed=False):
+    for name, (shape, _, file) in mnist.ARRAYS.items():
+        content = bytes((0, 0, 8, len(shape))) + np.array(shape, ">u4").tobytes()
+        content += arrays[name].tobytes()
+        path = folder / (file + ".gz" if packed else file)
+        path.write_bytes(gzip.compress(content, 1) if packed else content)
+
+
+def test_shapes_types_and_order(digits):
+    (x_train, y_train), (x_test, y_test) = digits
+    assert x_train.shape == (60000, 28, 28) and y_train.shape == (60000,)
+    assert x_test.shape == (10000, 28, 28) and y_test.shape == (10000,)
+    assert all(a.dtype == np.uint8 for a in (x_train, y_train, x_test, y_test))
+    assert y_train[:5].tolist() == [5, 0, 4, 1, 9]
+    assert y_test[:5].tolist() == [7, 2, 1, 0, 4]
+
+
+def test_bytes_are_those_of_the_original_idx_files(digits):
+    # The MD5 of train-images-idx3-ubyte as it has been published since 1998.
+    header = bytes((0, 0, 8, 3)) + np.array((60000, 28, 28), ">u4").tobytes()
+    content = header + digits[0][0].tobytes()
+    assert hashlib.md5(content).hexdigest() == "6bbc9ace898e44ae57da46a324031adb"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_reads_a_folder_of_idx_files(digits, tmp_path, packed):
+    write_idx(tmp_path, as_arrays(digits), packed)
+    np.testing.assert_array_equal(mnist.load_mnist(tmp_path)[1][0], digits[1][0])
+
+
+def test_reads_an_npz_as_keras_has_it(digits, tmp_path):
+    np.savez(tmp_path / "mnist.npz", **as_arrays(digits))
+    np.testing.assert_array_equal(mnist.load_mnist(tmp_path / "mnist.npz")[0][1], digits[0][1])
+
+
+def test_a_wrong_pixel_is_noticed(digits, tmp_path):
+    arrays = as_arrays(digits)
+    arrays["x_test"] = arrays["x_test"].copy()
+    arrays["x_test"][9999, 14, 14] ^= 1
+    np.savez(tmp_path / "mnist.npz", **arrays)
+    with pytest.raises(UserError, match=r"x_test has the right form.*other content"):
+        mnist.load_mnist(tmp_path / "mnist.npz")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"x_test": np.zeros((10000, 784), "uint8")}, r"x_test is uint8 \(10000, 784\), expected"),
+        ({"y_test": np.zeros(10000, "int64")}, "y_test is int64"),
+        ({"y_test": None}, "it has no y_test"),
+    ],
+)
+def test_says_how_a_wrong_data_set_differs(digits, tmp_path, change, message):
+    arrays = {k: v for k, v in (as_arrays(digits) | change).items() if v is not None}
+    np.savez(tmp_path / "other.npz", **arrays)
+    with pytest.raises(UserError, match=message):
+        mnist.load_mnist(tmp_path / "other.npz")
+
+
+def test_a_missing_path_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"no such file: .*nowhere"):
+        mnist.load_mnist(tmp_path / "nowhere.npz")
+
+
+def test_a_damaged_cache_is_replaced(digits, empty_cache, monkeypatch):
+    empty_cache.parent.mkdir(parents=True)
+    empty_cache.write_bytes(b"PK\x03\x04 half a zip")
+    monkeypatch.setattr(mnist, "_download_with_keras", lambda: as_arrays(digits))
+    mnist.load_mnist()
+    assert mnist._read_npz(empty_cache)["y_test"][0] == 7
+
+
+def test_what_does_not_match_is_not_used_and_not_cached(digits, empty_cache, monkeypatch):
+    forged = as_arrays(digits) | {"y_test": np.zeros(10000, "uint8")}
+    monkeypatch.setattr(mnist, "_download_with_keras", lambda: forged)
+    monkeypatch.setattr(mnist, "_download_with_pip", lambda: as_arrays(digits))
+    assert mnist.load_mnist()[1][1][0] == 7
+    monkeypatch.setattr(mnist, "_download_with_pip", lambda: forged)
+    empty_cache.unlink()
+    with pytest.raises(UserError):
+        mnist.load_mnist()
+    assert not empty_cache.exists()
+
+
+def test_the_second_time_needs_no_network(digits, empty_cache, no_network):
+    mnist._write_cache(as_arrays(digits))
+    assert mnist.load_mnist()[1][1][0] == 7
+
+
+def test_all_sources_failing_lists_each_with_its_reason(empty_cache, no_network):
+    with pytest.raises(UserError) as error:
+        mnist.load_mnist()
+    for word in ("cache: empty", "Keras's downloader: no network", "package index", "--data"):
+        assert word in str(error.value)
+
+
+def test_a_pickle_cannot_run_code(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (tmp_path.joinpath, ("x",))
+
+    with pytest.raises(ValueError, match="a pickle asks for"):
+        mnist._ArrayUnpickler(__import__("io").BytesIO(pickle.dumps(Evil()))).load()
+
+
+def test_a_silent_download_is_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(mnist, "SILENCE_LIMIT", 0.5)
+    start = time.monotonic()
+    with pytest.raises(TimeoutError, match="no answer"):
+        code = "import time; print('ready', flush=True); time.sleep(60)"
+        mnist._run_watched([__import__("sys").executable, "-c", code], tmp_path)
+    assert time.monotonic() - start < 10

@@ -1,0 +1,132 @@
+"""The pair of files is whole, belongs together, and opens in plain Keras."""
+
+import json
+import shutil
+
+import h5py
+import numpy as np
+import pytest
+
+import cnn
+from conftest import ROOT
+from digits import model_files
+from digits import quiet_keras as keras
+from digits.command_line import UserError
+from digits.evaluation import predict
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (20, 28, 28)).astype("uint8")
+
+
+def edit_json(folder, change):
+    file = folder / "model.json"
+    architecture = json.loads(file.read_text())
+    change(architecture)
+    file.write_text(json.dumps(architecture))
+
+
+def test_rebuilt_predictions_are_the_same_to_the_bit(tmp_path):
+    model = cnn.build_model()
+    model_files.save_model(model, tmp_path)
+    np.testing.assert_array_equal(
+        predict(model_files.load_model(tmp_path), IMAGES), predict(model, IMAGES)
+    )
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["model.h5", "model.json"]
+
+
+def test_the_architecture_is_readable(fresh):
+    assert len((fresh / "model.json").read_text().splitlines()) > 100
+
+
+def test_plain_keras_opens_the_shipped_files(shipped):
+    architecture = (ROOT / "model.json").read_text()
+    plain = keras.models.model_from_json(architecture)
+    plain.load_weights(ROOT / "model.h5")
+    whole = keras.models.load_model(ROOT / "model.h5")
+    for model in (plain, whole):
+        np.testing.assert_array_equal(predict(model, IMAGES), predict(shipped, IMAGES))
+
+
+def test_stopped_between_the_two_files_the_new_pair_is_used(fresh, monkeypatch):
+    model = keras.Sequential(
+        [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)], name="other"
+    )
+    real = model_files.os.replace
+
+    def stop_before_json(source, target):
+        if str(target).endswith("model.json"):
+            raise KeyboardInterrupt
+        real(source, target)
+
+    monkeypatch.setattr(model_files.os, "replace", stop_before_json)
+    with pytest.raises(KeyboardInterrupt):
+        model_files.save_model(model, fresh)
+    np.testing.assert_array_equal(
+        predict(model_files.load_model(fresh), IMAGES), predict(model, IMAGES)
+    )
+
+
+def test_stopped_while_writing_the_old_pair_is_used(fresh, monkeypatch):
+    before = predict(model_files.load_model(fresh), IMAGES)
+    monkeypatch.setattr(model_files, "_flush_to_disk", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        model_files.save_model(cnn.build_model(), fresh)
+    np.testing.assert_array_equal(predict(model_files.load_model(fresh), IMAGES), before)
+
+
+def delete(name):
+    return lambda folder: (folder / name).unlink()
+
+
+def cut(name):
+    def damage(folder):
+        content = (folder / name).read_bytes()
+        (folder / name).write_bytes(content[: len(content) // 2])
+
+    return damage
+
+
+def replace(name, content):
+    return lambda folder: (folder / name).write_bytes(content)
+
+
+def other_weights(folder):
+    with h5py.File(folder / "model.h5", "r+") as file:
+        inner = json.loads(file.attrs["model_config"])
+        inner["config"]["layers"].pop()
+        file.attrs["model_config"] = json.dumps(inner)
+
+
+def keras_2(folder):
+    edit_json(folder, lambda a: a.update(keras_version="2.15.0"))
+
+
+def lambda_layer(folder):
+    edit_json(folder, lambda a: a["config"]["layers"][1].update(class_name="Lambda"))
+
+
+def other_input(folder):
+    edit_json(folder, lambda a: a["config"]["layers"][0]["config"].update(batch_shape=[None, 4]))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda folder: shutil.rmtree(folder), "no network in .*python cnn.py"),
+        (delete("model.json"), "half a network: .*model.json is missing"),
+        (delete("model.h5"), "half a network: .*model.h5 is missing"),
+        (cut("model.json"), "model.json is no network's architecture"),
+        (replace("model.json", b"[1, 2]"), "model.json is no network's architecture"),
+        (replace("model.json", b"\xff\xfe"), "model.json is no network's architecture"),
+        (cut("model.h5"), "model.h5 is"),
+        (replace("model.h5", b"no HDF5"), "model.h5 is no whole network file"),
+        (other_weights, "do not belong together"),
+        (keras_2, "written by Keras 2"),
+        (lambda_layer, "layers that are not this project's: Lambda"),
+        (other_input, "does not go from 28x28 pixels to ten digits"),
+    ],
+)
+def test_a_bad_pair_is_refused_in_one_line(fresh, damage, message):
+    damage(fresh)
+    with pytest.raises(UserError, match=message) as error:
+        model_files.load_model(fresh)
+    assert "\n" not in str(error.value)

@@ -1,0 +1,86 @@
+"""The network learns, the same way every time, and the shipped one is good."""
+
+import numpy as np
+import pytest
+
+import cnn
+from digits import augment
+from digits import quiet_keras as keras
+from digits.evaluation import accuracy_line, predict, table_by_digit
+
+
+def trained(x, y, seed=0, epochs=2):
+    keras.utils.set_random_seed(seed)
+    model = cnn.build_model()
+    cnn.train(model, x, y, epochs=epochs, batch_size=100, seed=seed, validation=200)
+    return model
+
+
+def test_a_short_training_beats_90_percent(digits):
+    (x_train, y_train), (x_test, y_test) = digits
+    model = trained(x_train[:4200], y_train[:4200], epochs=3)
+    accuracy = (predict(model, x_test[:2000]).argmax(axis=1) == y_test[:2000]).mean()
+    assert 0.9 < accuracy < 1
+
+
+def test_same_seed_same_weights(digits):
+    (x, y), _ = digits
+    one, same = (trained(x[:700], y[:700], seed=3).get_weights() for _ in range(2))
+    assert all(a.tobytes() == b.tobytes() for a, b in zip(one, same, strict=True))
+    other = trained(x[:700], y[:700], seed=4).get_weights()
+    assert any(a.tobytes() != b.tobytes() for a, b in zip(one, other, strict=True))
+
+
+def test_the_network_takes_raw_grey_values_and_gives_probabilities():
+    model = cnn.build_model()
+    assert model.input_shape == (None, 28, 28, 1) and model.output_shape == (None, 10)
+    assert model.layers[0].name == "scale"
+    np.testing.assert_allclose(predict(model, np.full((3, 28, 28), 255)).sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("start", [0, 5000])
+def test_the_shipped_network_holds_its_accuracy(digits, shipped, start):
+    _, (x_test, y_test) = digits
+    part = slice(start, start + 5000)
+    accuracy = (predict(shipped, x_test[part]).argmax(axis=1) == y_test[part]).mean()
+    assert 0.985 < accuracy < 1
+
+
+def test_the_shipped_network_reaches_993(digits, shipped):
+    _, (x_test, y_test) = digits
+    assert 0.993 <= (predict(shipped, x_test).argmax(axis=1) == y_test).mean() < 1
+
+
+def test_an_image_reads_the_same_alone_and_among_many(digits, shipped):
+    _, (x_test, _) = digits
+    many = predict(shipped, x_test[:600])
+    np.testing.assert_allclose(predict(shipped, x_test[550:551])[0], many[550], atol=1e-6)
+
+
+def test_distortion_keeps_form_range_and_ink(digits):
+    images = digits[0][0][:200]
+    distorted = augment.distort(images, np.random.default_rng(0))
+    assert distorted.shape == images.shape and distorted.dtype == np.float32
+    assert distorted.min() >= 0 and distorted.max() <= 255
+    assert 0.7 < distorted.sum() / images.sum() < 1.4
+    assert not np.array_equal(distorted.round(), images)
+
+
+def test_no_distortion_changes_nothing(digits, monkeypatch):
+    for name in ("ROTATION", "SLANT", "ZOOM", "SHIFT", "BEND"):
+        monkeypatch.setattr(augment, name, 0.0)
+    images = digits[0][0][:20]
+    np.testing.assert_allclose(augment.distort(images, np.random.default_rng(0)), images, atol=0.05)
+
+
+def test_an_epoch_shows_every_digit(digits):
+    labels = np.arange(250)
+    stream = augment.batches(digits[0][0][:250], labels, 100, seed=0)
+    epoch = np.concatenate([next(stream)[1] for _ in range(3)])
+    assert set(epoch) == set(labels) and len(epoch) == 300
+
+
+def test_accuracy_line_and_table():
+    probabilities = np.eye(10)[[0, 1, 2, 3, 4, 5, 6, 7, 8, 4]]
+    assert accuracy_line(probabilities, np.arange(10)) == "test accuracy 90.00 % (1 of 10 wrong)"
+    assert "9       1      1  4 (1)" in table_by_digit(probabilities, np.arange(10))
