@@ -4,7 +4,12 @@
 
 The last lines that it prints:
 
-    TO BE FILLED
+    test accuracy 99.55 % (45 of 10000 wrong)
+    digit  images  wrong  read as
+        0     980      2  6 (1), 7 (1)
+        ...
+    trained 7 epochs in 85 s
+    saved model.json, model.h5, result.png and training.png in /home/you/digits
 """
 
 from __future__ import annotations

@@ -3,7 +3,14 @@
     python load_model.py                      its accuracy on MNIST, and result.png anew
     python load_model.py photo.jpg scans/     what is written on your own pictures
 
-TO BE FILLED
+The first prints
+
+    test accuracy 99.55 % (45 of 10000 wrong)
+    saved result.png
+
+and the second a line for each picture: its path, the digits, how sure it is that all are right.
+
+    photo.jpg  31598  94.9 %
 """
 
 from __future__ import annotations
@@ -102,18 +109,7 @@ def plot(readings: list[Reading], arguments: argparse.Namespace) -> None:
     """Draw each picture with boxes and what the network saw."""
     from digits import figures
 
-    figure = figures.draw_readings(
-        [
-            (
-                reading.name,
-                reading.grey,
-                reading.digits,
-                reading.confidence,
-                [(a.digit.box, a.digit.image, a.value, a.confidence) for a in reading.answers],
-            )
-            for reading in readings
-        ]
-    )
+    figure = figures.draw_readings([reading.as_drawn() for reading in readings])
     if arguments.plot:
         figures.save(figure, arguments.plot)
         print(f"saved {arguments.plot}", file=sys.stderr)

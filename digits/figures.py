@@ -194,8 +194,8 @@ def _draw_reading(
         axis = cell.add_axes((left + 0.05 * width, 0.03, 0.9 * width, 0.16))
         axis.axis("off")
         axis.imshow(image, cmap="gray", vmin=0, vmax=255)
-        small = 9 if places <= 8 else 7
-        text = f"{value}  {100 * sure:.0f} %" if places <= 10 else str(value)
+        small = 9 if places <= 6 else 7
+        text = f"{value}  {100 * sure:.0f} %" if places <= 8 else str(value)
         axis.set_title(text, fontsize=small, fontweight="normal", pad=3)
 
 

@@ -182,10 +182,12 @@ def _clean_ink(signed: np.ndarray, spread: float) -> tuple[float, np.ndarray, fl
         level = _ink_level(signed, spread)
         if level is None:
             return None
-        other = frame_of(signed / level) | lines_of(signed / level)
-        if not other.any():
+        lines = lines_of(signed / level)
+        signed = np.where(lines, 0, signed)
+        frame = frame_of(signed / level)
+        signed = np.where(frame, 0, signed)
+        if not (lines.any() or frame.any()):
             break
-        signed = np.where(other, 0, signed)
     return float(np.clip(signed / level, 0, 1).sum()) * level, signed, level
 
 

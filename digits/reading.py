@@ -15,10 +15,9 @@ from digits.images import Digit, ImageError, digits_in, read_grey
 if TYPE_CHECKING:
     from keras import Model
 
-UNSURE = 0.8  # an answer with less confidence is marked
-NOT_A_DIGIT = 0.45  # less confidence on average: there are no digits on the picture
+UNSURE = 0.9  # an answer with less confidence is marked
+NOT_A_DIGIT = 0.4  # less confidence on average: there are no digits on the picture
 CHUNK = 256  # pictures in memory at a time
-KEEP_PIXELS = 2000 * 2000  # a larger picture is kept smaller, for drawing
 
 
 @dataclass(eq=False)
@@ -79,6 +78,11 @@ class Reading:
             "boxes": boxes,
         }
         return result | ({"error": self.error} if self.error else {})
+
+    def as_drawn(self) -> tuple:
+        """Return all of it as `figures.draw_readings` takes it."""
+        found = [(a.digit.box, a.digit.image, a.value, a.confidence) for a in self.answers]
+        return self.name, self.grey, self.digits, self.confidence, found
 
 
 def read_pictures(
