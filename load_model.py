@@ -10,7 +10,7 @@ The first prints
 
 and the second a line for each picture: its path, the digits, how sure it is that all are right.
 
-    photo.jpg  31598  94.9 %
+    page.jpg  204731598  93.6 %
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 mnist         the data set: find, check, cache
 augment       training digits, a little different every time
 images        a picture of handwriting -> 28x28 digits
+reading       digits -> answers
 model_files   the pair model.json + model.h5: save whole, rebuild, check
 evaluation    probabilities, and how many are right
 figures       result.png, training.png, the picture with boxes
