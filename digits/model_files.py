@@ -76,8 +76,13 @@ def load_model(folder: Path) -> "Model":
         raise UserError(f"no network in {folder}; {TRAIN}, or name its folder with --model")
     if missing:
         raise UserError(f"half a network: {missing[0]} is missing; {TRAIN}")
+    text, outer = _read_architecture(json_file)
     inner = _architecture_in_h5(h5_file)
-    text = _matching_architecture(folder, inner, h5_file)
+    waiting = folder / WAITING.format(ARCHITECTURE)
+    if not _same(outer, inner) and waiting.is_file():  # saving was cut short
+        text, outer = _read_architecture(waiting)
+    if not _same(outer, inner):
+        raise UserError(f"{json_file} and {h5_file} do not belong together; {TRAIN}")
     try:
         model = keras.models.model_from_json(text)
         model.load_weights(h5_file)
@@ -99,21 +104,11 @@ def _architecture_in_h5(h5_file: Path) -> dict:
         ) from None
 
 
-def _matching_architecture(folder: Path, inner: dict, h5_file: Path) -> str:
-    """Return the text of model.json, checked; of the waiting one if saving was cut short."""
-    json_file, waiting = folder / ARCHITECTURE, folder / WAITING.format(ARCHITECTURE)
-    text, outer = _read_architecture(json_file)
-    if not _same(outer, inner) and waiting.is_file():
-        text, outer = _read_architecture(waiting)
-    if not _same(outer, inner):
-        raise UserError(f"{json_file} and {h5_file} do not belong together; {TRAIN}")
-    return text
-
-
 def _read_architecture(json_file: Path) -> tuple[str, dict]:
     try:
         text = json_file.read_text(encoding="utf-8")
         architecture = json.loads(text)
+        _same(architecture, architecture)  # raises if it does not list layers
         layers = architecture["config"]["layers"]
         kinds = {layer["class_name"] for layer in layers}
         made_by_keras_2 = str(architecture.get("keras_version", "3")).startswith(("1", "2"))

@@ -98,6 +98,12 @@ def other_weights(folder):
 
 def keras_2(folder):
     edit_json(folder, lambda a: a.update(keras_version="2.15.0"))
+    with h5py.File(folder / "model.h5", "w") as file:  # its weights carry no architecture
+        file.attrs["keras_version"] = "2.15.0"
+
+
+def no_config(folder):
+    edit_json(folder, lambda a: a["config"]["layers"][3].pop("config"))
 
 
 def lambda_layer(folder):
@@ -120,6 +126,7 @@ def other_input(folder):
         (cut("model.h5"), "model.h5 is"),
         (replace("model.h5", b"no HDF5"), "model.h5 is no whole network file"),
         (other_weights, "do not belong together"),
+        (no_config, "model.json is no network's architecture"),
         (keras_2, "written by Keras 2"),
         (lambda_layer, "layers that are not this project's: Lambda"),
         (other_input, "does not go from 28x28 pixels to ten digits"),
