@@ -31,6 +31,17 @@ LAYERS = {
     "Dropout",
     "Dense",
 }
+# What newer releases of Keras write and older ones refuse. At these values, the defaults, it
+# says nothing, and is left out.
+NEWER = {
+    "optional": False,
+    "quantization_config": None,
+    "input_axes": None,
+    "output_axes": None,
+    "renorm": False,
+    "renorm_clipping": None,
+    "renorm_momentum": 0.99,
+}
 TRAIN = "train a new one with: python cnn.py"
 
 
@@ -48,8 +59,11 @@ def save_model(model: "Model", folder: Path) -> None:
         writing = waiting_h5.with_suffix(".h5")
         model.save(writing, include_optimizer=False)
         os.replace(writing, waiting_h5)
-        architecture = json.loads(model.to_json())
+        architecture = _portable(json.loads(model.to_json()))
         architecture.pop("compile_config", None)  # of the training, not of the network
+        with h5py.File(waiting_h5, "r+") as file:
+            inner = json.loads(file.attrs["model_config"])
+            file.attrs["model_config"] = json.dumps(_portable(inner))
         waiting_json.write_text(json.dumps(architecture, indent=2) + "\n", encoding="utf-8")
         for file in (waiting_h5, waiting_json):
             _flush_to_disk(file)
@@ -57,6 +71,16 @@ def save_model(model: "Model", folder: Path) -> None:
         os.replace(waiting_json, folder / ARCHITECTURE)
     except OSError as error:
         raise UserError(f"cannot save the network in {folder}: {error.strerror}") from None
+
+
+def _portable(description: object) -> object:
+    """Return a description from `model.to_json()` without what older Keras 3 cannot read."""
+    if isinstance(description, list):
+        return [_portable(item) for item in description]
+    if isinstance(description, dict):
+        kept = ((k, v) for k, v in description.items() if k not in NEWER or v != NEWER[k])
+        return {key: _portable(value) for key, value in kept}
+    return description
 
 
 def _flush_to_disk(file: Path) -> None:

@@ -37,6 +37,15 @@ def test_the_architecture_is_readable(fresh):
     assert len((fresh / "model.json").read_text().splitlines()) > 100
 
 
+def test_older_keras_can_read_the_shipped_files():
+    # These settings came with Keras 3.13 to 3.15; Python 3.10 ends at Keras 3.12.
+    with h5py.File(ROOT / "model.h5") as file:
+        texts = (ROOT / "model.json").read_text(), file.attrs["model_config"]
+    for text in texts:
+        assert "renorm" not in text and "quantization_config" not in text
+        assert "input_axes" not in text
+
+
 def test_plain_keras_opens_the_shipped_files(shipped):
     architecture = (ROOT / "model.json").read_text()
     plain = keras.models.model_from_json(architecture)
