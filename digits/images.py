@@ -24,6 +24,7 @@ SIDE, FIT = 28, 20  # MNIST: a digit fits 20x20, in 28x28
 STROKE = 2.0, 3.4  # how thick MNIST's strokes are, in pixels of 28x28
 FAINTEST = 6  # grey levels between paper and ink; less is no writing
 NOISE = 5  # ink stands out from the paper by so many times the paper's own spread
+FAINT, CLEAR = 0.3, 0.55  # shares of full ink: what may be a stroke, and what surely is
 BLOB = 0.5  # a piece with thicker strokes, as a share of its size, is no writing
 SHARP = 0.9  # how much ink comes in over the thickness of a stroke, from paper 0 to ink 1
 TEXTURE = 40  # pieces of ink, most of them specks: more are no writing
@@ -250,7 +251,7 @@ def find_digits(ink: np.ndarray) -> list[Piece]:
 
 def ink_mask(ink: np.ndarray) -> np.ndarray:
     """Return where ink is: all that is at least faint and hangs together with clear ink."""
-    faint, clear = (ink > 0.3).astype("uint8"), ink > 0.55
+    faint, clear = (ink > FAINT).astype("uint8"), ink > CLEAR
     _, labels = cv2.connectedComponents(faint, connectivity=8)
     kept = np.zeros(labels.max() + 1, bool)
     kept[labels[clear]] = True
@@ -260,6 +261,8 @@ def ink_mask(ink: np.ndarray) -> np.ndarray:
 
 def connected(mask: np.ndarray) -> list[Piece]:
     """Return the connected pieces of `mask`."""
+    if not mask.any():
+        return []
     n, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype("uint8"), connectivity=8)
     pieces = []
     for i in range(1, n):
@@ -271,6 +274,8 @@ def connected(mask: np.ndarray) -> list[Piece]:
 def frame_of(ink: np.ndarray) -> np.ndarray:
     """Return where something lies along the edge: a shadow, the table, the sheet's border."""
     frame = np.zeros(ink.shape, "uint8")
+    if max(ink[0].max(), ink[-1].max(), ink[:, 0].max(), ink[:, -1].max()) <= FAINT:
+        return frame > 0
     for piece in connected(ink_mask(ink)):
         contacts = edge_contacts(piece, ink.shape)
         corner = len(contacts) == 2 and all(side[0] or side[-1] for side in contacts)
