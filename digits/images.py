@@ -366,8 +366,7 @@ def untangle(piece: Piece, ink: np.ndarray) -> list[Piece]:
     contacts = edge_contacts(piece, ink.shape)
     if sum(np.count_nonzero(np.diff(side, prepend=False) & side) for side in contacts) < 2:
         return [piece]
-    part = piece.inside(ink)
-    levels = np.clip(50 * part, 0, 255).astype("uint8")
+    levels = np.clip(50 * piece.inside(ink), 0, 255).astype("uint8")
     cut, _ = cv2.threshold(levels[piece.mask].reshape(-1, 1), 0, 255, cv2.THRESH_OTSU)
     bright, dim = levels[piece.mask & (levels > cut)], levels[piece.mask & (levels <= cut)]
     options = []
@@ -523,19 +522,18 @@ def _trim(piece: Piece) -> Piece | None:
 # ------------------------------------------------------------------- preparing
 
 
-def prepare(ink: np.ndarray, piece: Piece) -> np.ndarray:
+def prepare(piece: Piece) -> np.ndarray:
     """Return the piece as MNIST prepared its digits, (28, 28) uint8, ink 255 on 0.
 
     It fits 20x20 with its aspect kept, anti-aliased, centre of mass in the middle, and
     strokes that are far thinner or thicker than MNIST's are brought nearer.
     """
-    mask = piece.mask
     scale = FIT / piece.size
     thickness = piece.thickness
     wanted = float(np.clip(thickness * scale, *STROKE))
     grow = (wanted / scale - thickness) / 2
     room = max(2, int(np.ceil(grow)) + 2)
-    padded = np.pad(mask, room).astype("uint8")
+    padded = np.pad(piece.mask, room).astype("uint8")
     inside = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     outside = cv2.distanceTransform(1 - padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     solid = np.clip(inside - outside + grow + 0.5 * (outside > 0) - 0.5 * (inside > 0) + 0.5, 0, 1)
@@ -577,13 +575,13 @@ def digits_in(grey: np.ndarray) -> list[Digit]:
         return []
     digits = []
     for piece in find_digits(ink):
-        digit = _digit(ink, piece, scale)
-        digit.parts = [(a, b, _digit(ink, part, scale)) for a, b, part in slices(piece)]
+        digit = _digit(piece, scale)
+        digit.parts = [(a, b, _digit(part, scale)) for a, b, part in slices(piece)]
         digits.append(digit)
     return digits
 
 
-def _digit(ink: np.ndarray, piece: Piece, scale: float) -> Digit:
+def _digit(piece: Piece, scale: float) -> Digit:
     x, y = int(piece.x / scale), int(piece.y / scale)
     width, height = round(piece.width / scale), round(piece.height / scale)
-    return Digit((x, y, max(1, width), max(1, height)), prepare(ink, piece))
+    return Digit((x, y, max(1, width), max(1, height)), prepare(piece))
