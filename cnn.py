@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from digits import quiet_keras as keras
-from digits.augment import batches
+from digits.augment import dataset
 from digits.command_line import positive_int, run, seed_number, writable_folder
 from digits.evaluation import accuracy_line, predict, table_by_digit
 from digits.mnist import load_mnist
@@ -114,10 +114,9 @@ def train(
     )
     with contextlib.redirect_stdout(sys.stderr):  # Keras draws its progress bar on stdout
         history = model.fit(
-            batches(x_train, one_hot[y_train], batch_size, seed),
+            dataset(x_train, one_hot[y_train], batch_size, seed),
             steps_per_epoch=steps,
             epochs=epochs,
-            shuffle=False,  # the batches are shuffled already
             validation_data=(x_watch, one_hot[y_watch]),
             validation_batch_size=500,
         )

@@ -8,10 +8,14 @@ Platt, 2003).
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from digits import quiet_keras as keras
+
 SIDE = 28
+AT_A_TIME = 25  # images whose arrays fit into the processor's cache: twice as fast
 ROTATION = 0.2  # radians, largest
 SLANT = 0.2  # largest
 ZOOM = 0.14  # largest share, by axis
@@ -39,7 +43,15 @@ def distort(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
     `images`: (n, 28, 28) uint8. Returns (n, 28, 28) float32, 0 to 255.
     """
-    n = len(images)
+    result = np.empty(images.shape, "float32")
+    for start in range(0, len(images), AT_A_TIME):
+        part = slice(start, start + AT_A_TIME)
+        result[part] = _look_up(images[part], _places(len(images[part]), rng))
+    return result
+
+
+def _places(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Return where the pixels of `n` new images are in the old ones, (n, 2, 784) x and y."""
 
     def between(limit: float) -> np.ndarray:
         return rng.uniform(-limit, limit, n)
@@ -57,8 +69,7 @@ def distort(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     parameters[:, :, 3:] = BEND * rng.standard_normal((n, 2, len(BASIS) - 3), "float32")
     # One small product an image: for a large one NumPy starts threads, and these would fight
     # with those of the training for the cores.
-    places = parameters @ BASIS
-    return _look_up(images, places + np.float32((SIDE - 1) / 2))
+    return parameters @ BASIS + np.float32((SIDE - 1) / 2)
 
 
 def _look_up(images: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -83,14 +94,13 @@ def _look_up(images: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 
 def batches(
-    images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int
+    images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, epoch: int = 0
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield shuffled, distorted batches for ever: (n, 28, 28, 1) float32 and (n,) labels.
 
-    The last batch of an epoch is filled up from its first, so that all have one size.
-    What comes depends on `seed` and the number of the epoch alone.
+    It begins with number `epoch`. The last batch of an epoch is filled up from its first,
+    so that all have one size. What comes depends on `seed` and the epoch alone.
     """
-    epoch = 0
     while True:
         rng = np.random.default_rng([seed, epoch])
         order = rng.permutation(len(images))
@@ -98,3 +108,27 @@ def batches(
         for chosen in order.reshape(-1, batch_size):
             yield distort(images[chosen], rng)[..., None], labels[chosen]
         epoch += 1
+
+
+def dataset(
+    images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, epoch: int = 0
+) -> Any:
+    """Return `batches` in the form from which Keras trains fastest.
+
+    For TensorFlow that is a tf.data pipeline of one thread, without the autotuning that
+    Keras's own would have: its thread sleeps ever longer, and the end of a training waits
+    for it, up to as long as the training took.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return batches(images, labels, batch_size, seed, epoch)
+    import tensorflow as tf
+
+    first = next(batches(images[:batch_size], labels[:batch_size], batch_size, seed))
+    data = tf.data.Dataset.from_generator(
+        lambda: batches(images, labels, batch_size, seed, epoch),
+        output_signature=tuple(tf.TensorSpec(a.shape, a.dtype) for a in first),
+    )
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    options.threading.private_threadpool_size = 1
+    return data.prefetch(4).with_options(options)

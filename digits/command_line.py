@@ -56,6 +56,13 @@ def seed_number(text: str) -> int:
     return int(text)
 
 
+def port_number(text: str) -> int:
+    """An argparse type: a TCP port, 0 to 65535."""
+    if not (text.isascii() and text.isdigit() and int(text) < 2**16):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port number from 0 to 65535")
+    return int(text)
+
+
 def writable_folder(folder: Path) -> Path:
     """`folder`, made if it is missing, after a trial that files can be written there.
 
