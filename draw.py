@@ -51,14 +51,14 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     arguments = parse_arguments(argv)
+    host, listening = arguments.host, listen(arguments.host, arguments.port)
+    port = listening.getsockname()[1]
     model = load_model(arguments.model)
     from werkzeug.serving import make_server
 
     from digits.server import create_app, warm_up
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no line for every request
-    host, listening = arguments.host, listen(arguments.host, arguments.port)
-    port = listening.getsockname()[1]
     warm_up(model)
     app = create_app(model, host)
     server = make_server(host, port, app, threaded=True, fd=listening.fileno())

@@ -156,15 +156,15 @@ function show(result) {
   draw();
   const found = result?.boxes ?? [];
   const percent = (share) => `${(100 * share).toFixed(share > 0.995 ? 1 : 0)} %`;
-  $("number").textContent = result?.digits || "\u00a0";
+  $("number").textContent = result?.digits ?? "";
   $("number").classList.toggle("long", found.length > 10);
-  let remark = "";
+  let remark = "What the network reads appears here.";
   if (result?.error) remark = result.error;
   else if (result) remark = `${percent(result.confidence)} sure${result.unsure ? ", so look twice" : ""}`;
   $("remark").textContent = remark;
   document.body.classList.toggle("unsure", Boolean(result?.unsure && !result.error));
   const spoken = found.length ? `${result.digits.split("").join(" ")}, ${result.unsure ? "unsure, " : ""}${remark}` : remark;
-  $("spoken").textContent = spoken;
+  $("spoken").textContent = result ? spoken : "empty";
   $("digits").replaceChildren(...found.map(card));
 
   function card({ digit, confidence, probabilities, seen }) {
