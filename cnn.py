@@ -5,6 +5,7 @@
 The last lines that it prints:
 
     test accuracy 99.55 % (45 of 10000 wrong)
+    expected calibration error 0.0013
     digit  images  wrong  read as
         0     980      2  6 (1), 7 (1)
         ...
@@ -18,14 +19,16 @@ import argparse
 import contextlib
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
 
 from digits import quiet_keras as keras
 from digits.augment import dataset
+from digits.checkpoint import Checkpoint
 from digits.command_line import positive_int, run, seed_number, writable_folder
-from digits.evaluation import accuracy_line, predict, table_by_digit
+from digits.evaluation import accuracy_line, calibration_error, predict, table_by_digit
 from digits.mnist import load_mnist
 from digits.model_files import save_model
 
@@ -49,22 +52,20 @@ def build_model() -> keras.Model:
         [
             keras.Input((28, 28, 1), name="pixels"),
             layers.Rescaling(1 / 255, name="scale"),
-            *convolution(24, 5, "1"),
-            *convolution(48, 3, "2"),
+            *convolution(24, 5, "1", pool=True),  # to 12x12
+            *convolution(32, 3, "2"),  # to 10x10
+            *convolution(48, 3, "3", pool=True),  # to 4x4
+            *convolution(96, 3, "4"),  # to 2x2
             layers.Flatten(name="flatten"),
-            layers.Dropout(0.3, name="dropout_3"),
-            layers.Dense(256, use_bias=False, name="dense_3"),
-            layers.BatchNormalization(momentum=0.95, name="norm_3"),
-            layers.Activation("relu", name="relu_3"),
-            layers.Dropout(0.3, name="dropout_4"),
+            layers.Dropout(0.3, name="dropout"),
             layers.Dense(10, activation="softmax", name="digits"),
         ],
         name="mnist",
     )
 
 
-def convolution(filters: int, kernel: int, number: str) -> list[keras.Layer]:
-    """Return a block of layers that halves the image.
+def convolution(filters: int, kernel: int, number: str, pool: bool = False) -> list[keras.Layer]:
+    """Return the layers of a convolution; `pool` halves the image after it.
 
     Normalising comes after the pooling, on a quarter of the values: it is bound by
     memory, and on a CPU it would otherwise cost as much as the convolution.
@@ -72,7 +73,7 @@ def convolution(filters: int, kernel: int, number: str) -> list[keras.Layer]:
     layers = keras.layers
     return [
         layers.Conv2D(filters, kernel, use_bias=False, name=f"conv_{number}"),
-        layers.MaxPooling2D(name=f"pool_{number}"),
+        *([layers.MaxPooling2D(name=f"pool_{number}")] if pool else []),
         layers.BatchNormalization(momentum=0.95, name=f"norm_{number}"),
         layers.Activation("relu", name=f"relu_{number}"),
     ]
@@ -89,11 +90,14 @@ def train(
     batch_size: int,
     seed: int,
     validation: int = VALIDATION,
+    checkpoint: Checkpoint | None = None,
+    resume: bool = False,
 ) -> dict[str, list[float]]:
     """Train `model` on all but the last `validation` digits; return Keras's history.
 
     `images` (n, 28, 28) uint8, `labels` (n,) uint8. The learning rate rises for a fifth of
-    the training and then falls to zero along a cosine (one cycle: Smith, 2018).
+    the training and then falls to zero along a cosine (one cycle: Smith, 2018). With a
+    `checkpoint`, each epoch's state is kept there; `resume` begins with what lies there.
     """
     x_train, y_train = images[:-validation], labels[:-validation]
     x_watch, y_watch = images[-validation:, ..., None], labels[-validation:]
@@ -112,24 +116,47 @@ def train(
         keras.losses.CategoricalCrossentropy(label_smoothing=LABEL_SMOOTHING),
         metrics=["accuracy"],
     )
+    before = checkpoint.restore(model) if checkpoint and resume else {}
+    done = len(before.get("loss", []))
     with contextlib.redirect_stdout(sys.stderr):  # Keras draws its progress bar on stdout
         history = model.fit(
-            dataset(x_train, one_hot[y_train], batch_size, seed),
+            dataset(x_train, y_train, batch_size, seed, epoch=done),
             steps_per_epoch=steps,
+            initial_epoch=done,
             epochs=epochs,
+            callbacks=[checkpoint.keep(before)] if checkpoint else [],
             validation_data=(x_watch, one_hot[y_watch]),
             validation_batch_size=500,
         )
-    return history.history
+    return {key: before.get(key, []) + values for key, values in history.history.items()} or before
+
+
+def calibrate(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> None:
+    """Scale the last layer so that its probabilities say how often it is right.
+
+    Label smoothing leaves them too low. One factor, the best for digits held out of the
+    training, mends that and changes no answer (temperature scaling: Guo et al., 2017).
+    """
+    log_p = np.log(predict(model, images).clip(1e-12))
+
+    def loss(factor: float) -> float:
+        log_q = factor * log_p
+        log_q -= np.log(np.exp(log_q).sum(axis=1, keepdims=True))
+        return -log_q[np.arange(len(labels)), labels].mean()
+
+    factor = min(np.linspace(0.5, 3, 51), key=loss)
+    last = model.layers[-1]
+    last.set_weights([factor * weight for weight in last.get_weights()])
 
 
 # ----------------------------------------------------------------- evaluation
 
 
 def evaluate(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Print the accuracy and a table by digit; return the probabilities, (n, 10)."""
+    """Print accuracy, calibration and a table by digit; return the probabilities, (n, 10)."""
     probabilities = predict(model, images)
     print(accuracy_line(probabilities, labels))
+    print(f"expected calibration error {calibration_error(probabilities, labels):.4f}")
     print(table_by_digit(probabilities, labels))
     return probabilities
 
@@ -164,6 +191,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=seed_number, default=0, help="same seed, same weights")
     parser.add_argument("--data", metavar="PATH", help="mnist.npz, or a folder with the IDX files")
     parser.add_argument("--output", metavar="DIR", type=Path, default=".", help="where files go")
+    parser.add_argument("--resume", action="store_true", help="go on with a stopped training")
     return parser.parse_args(argv)
 
 
@@ -173,12 +201,22 @@ def main(argv: list[str] | None = None) -> int:
     (x_train, y_train), (x_test, y_test) = load_mnist(arguments.data)
     keras.utils.set_random_seed(arguments.seed)
     model = build_model()
+    epochs, batch_size, seed = arguments.epochs, arguments.batch_size, arguments.seed
+    network = f"{zlib.crc32(model.to_json().encode()):08x}"
+    settings = {"--epochs": epochs, "--batch-size": batch_size, "--seed": seed}
+    checkpoint = Checkpoint(folder, settings | {"digits": len(x_train), "network": network})
+    if checkpoint.exists() and not arguments.resume:
+        print(f"cnn.py: {folder} holds a stopped training; --resume goes on", file=sys.stderr)
     start = time.monotonic()
-    history = train(model, x_train, y_train, arguments.epochs, arguments.batch_size, arguments.seed)
+    history = train(
+        model, x_train, y_train, epochs, batch_size, seed, VALIDATION, checkpoint, arguments.resume
+    )
+    calibrate(model, x_train[-VALIDATION:], y_train[-VALIDATION:])
     seconds = time.monotonic() - start
     probabilities = evaluate(model, x_test, y_test)
-    print(f"trained {arguments.epochs} epochs in {seconds:.0f} s")
+    print(f"trained {epochs} epochs in {seconds:.0f} s")
     save(model, history, x_test, y_test, probabilities, folder)
+    checkpoint.remove()
     return 0
 
 

@@ -33,6 +33,19 @@ def accuracy_line(probabilities: np.ndarray, labels: np.ndarray) -> str:
     return f"test accuracy {100 - 100 * wrong / len(labels):.2f} % ({wrong} of {len(labels)} wrong)"
 
 
+def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:
+    """Return by how much the confidence is off on average, 0 to 1.
+
+    The expected calibration error: answers are sorted into bins of equal width by
+    confidence, and the gap between mean confidence and share of right answers is averaged
+    over them, each counted by its size (Naeini, Cooper and Hauskrecht, 2015).
+    """
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    number = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = np.bincount(number, confidence - right, bins)
+    return float(np.abs(gaps).sum() / len(labels))
+
+
 def table_by_digit(probabilities: np.ndarray, labels: np.ndarray) -> str:
     """Return a line for each digit: how many there are, how many were read wrong, as what."""
     answers = probabilities.argmax(axis=1)

@@ -504,7 +504,7 @@ def slices(piece: Piece) -> list[tuple[int, int, Piece]]:
         left, right = cuts[start], cuts[end]
         if (start, end) != (0, len(cuts) - 1) and right - left < 1.3 * piece.height:
             part = _trim(Piece(piece.mask[:, left:right], piece.x + left, piece.y))
-            if part and part.height > 0.5 * piece.height:
+            if part and part.height > 0.6 * piece.height:  # neighbours are alike
                 found.append((start, end, part))
     return found
 

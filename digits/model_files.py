@@ -3,6 +3,8 @@
 `model.h5` carries the architecture too, which tells whether the two belong together.
 """
 
+import contextlib
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -12,25 +14,14 @@ import h5py
 
 from digits import quiet_keras as keras
 from digits.command_line import UserError
+from digits.model_checks import check_architecture, check_file, check_weights
 
 if TYPE_CHECKING:
     from keras import Model
 
 ARCHITECTURE, WEIGHTS = "model.json", "model.h5"
-# A file of the new pair that waits for its turn. Hidden, so that nobody mistakes it.
-WAITING = ".{}.new"
-# All that a network of this project is made of; nothing else is built from a file.
-LAYERS = {
-    "InputLayer",
-    "Rescaling",
-    "Conv2D",
-    "MaxPooling2D",
-    "BatchNormalization",
-    "Activation",
-    "Flatten",
-    "Dropout",
-    "Dense",
-}
+WAITING = ".model.json.new"  # waits for its turn; hidden, so that nobody mistakes it
+CHECKSUM = "sha256_of_model_h5"  # a key of model.json; plain Keras passes over it
 # What newer releases of Keras write and older ones refuse. At these values, the defaults, it
 # says nothing, and is left out.
 NEWER = {
@@ -48,29 +39,39 @@ TRAIN = "train a new one with: python cnn.py"
 def save_model(model: "Model", folder: Path) -> None:
     """Write `model.json` and `model.h5` into `folder` so that a whole pair lies there always.
 
-    Both are written in full beside the old pair first. Then model.h5 takes its place, and
-    model.json after it; stopped between these two, `load_model` still finds the new
-    architecture waiting.
+    Both are written in full beside the old pair first, under names of this process. Then
+    model.h5 takes its place, and model.json after it; stopped between these two,
+    `load_model` still finds the new architecture waiting. model.json carries the SHA-256 of
+    model.h5, so that a damaged byte is noticed.
     """
-    waiting_json = folder / WAITING.format(ARCHITECTURE)
-    waiting_h5 = folder / WAITING.format(WEIGHTS)
+    mark = os.getpid()
+    h5, text = folder / f".model-{mark}.h5", folder / f".model-{mark}.json"
+    waiting = folder / WAITING
     try:
-        # Keras chooses the format by the ending, so this name must end in .h5 first.
-        writing = waiting_h5.with_suffix(".h5")
-        model.save(writing, include_optimizer=False)
-        os.replace(writing, waiting_h5)
+        model.save(h5, include_optimizer=False)
         architecture = _portable(json.loads(model.to_json()))
         architecture.pop("compile_config", None)  # of the training, not of the network
-        with h5py.File(waiting_h5, "r+") as file:
+        with h5py.File(h5, "r+") as file:
             inner = json.loads(file.attrs["model_config"])
             file.attrs["model_config"] = json.dumps(_portable(inner))
-        waiting_json.write_text(json.dumps(architecture, indent=2) + "\n", encoding="utf-8")
-        for file in (waiting_h5, waiting_json):
+        architecture[CHECKSUM] = _sha256(h5)
+        text.write_text(json.dumps(architecture, indent=2) + "\n", encoding="utf-8")
+        for file in (h5, text):
             _flush_to_disk(file)
-        os.replace(waiting_h5, folder / WEIGHTS)
-        os.replace(waiting_json, folder / ARCHITECTURE)
+        os.replace(text, waiting)
+        os.replace(h5, folder / WEIGHTS)
+        with contextlib.suppress(FileNotFoundError):  # another training has just done it
+            os.replace(waiting, folder / ARCHITECTURE)
     except OSError as error:
-        raise UserError(f"cannot save the network in {folder}: {error.strerror}") from None
+        reason = error.strerror or _first_line(error)
+        raise UserError(f"cannot save the network in {folder}: {reason}") from None
+    finally:
+        for file in (h5, text):
+            file.unlink(missing_ok=True)
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _portable(description: object) -> object:
@@ -95,18 +96,25 @@ def load_model(folder: Path) -> "Model":
     UserError if a file is missing, damaged or foreign, or the two do not belong together.
     """
     json_file, h5_file = folder / ARCHITECTURE, folder / WEIGHTS
-    missing = [file for file in (json_file, h5_file) if not file.is_file()]
+    missing = [file for file in (json_file, h5_file) if not file.exists()]
     if len(missing) == 2:
         raise UserError(f"no network in {folder}; {TRAIN}, or name its folder with --model")
     if missing:
         raise UserError(f"half a network: {missing[0]} is missing; {TRAIN}")
+    for file in (json_file, h5_file):
+        try:
+            check_file(file)
+        except ValueError as error:
+            raise UserError(f"{file} {error}; {TRAIN}") from None
     text, outer = _read_architecture(json_file)
     inner = _architecture_in_h5(h5_file)
-    waiting = folder / WAITING.format(ARCHITECTURE)
-    if not _same(outer, inner) and waiting.is_file():  # saving was cut short
+    waiting = folder / WAITING
+    if waiting.is_file() and not _fits(outer, inner, h5_file):  # saving was cut short
         text, outer = _read_architecture(waiting)
     if not _same(outer, inner):
         raise UserError(f"{json_file} and {h5_file} do not belong together; {TRAIN}")
+    if not _fits(outer, inner, h5_file):
+        raise UserError(f"{h5_file} is damaged: it is not as it was saved; {TRAIN}")
     try:
         model = keras.models.model_from_json(text)
         model.load_weights(h5_file)
@@ -119,6 +127,7 @@ def _architecture_in_h5(h5_file: Path) -> dict:
     """Return the architecture that the weights were saved with."""
     try:
         with h5py.File(h5_file, "r") as file:
+            check_weights(file)
             inner = json.loads(file.attrs["model_config"])
             _same(inner, inner)  # raises if it does not list layers
             return inner
@@ -132,26 +141,31 @@ def _read_architecture(json_file: Path) -> tuple[str, dict]:
     try:
         text = json_file.read_text(encoding="utf-8")
         architecture = json.loads(text)
-        _same(architecture, architecture)  # raises if it does not list layers
-        layers = architecture["config"]["layers"]
-        kinds = {layer["class_name"] for layer in layers}
         made_by_keras_2 = str(architecture.get("keras_version", "3")).startswith(("1", "2"))
-        shape = layers[0]["config"].get("batch_shape")
     except OSError as error:
         raise UserError(f"cannot read {json_file}: {error.strerror}; {TRAIN}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         reason = f"{type(error).__name__}: {_first_line(error)}"
         raise UserError(f"{json_file} is no network's architecture ({reason}); {TRAIN}") from None
     if made_by_keras_2:
         raise UserError(f"{json_file} was written by Keras 2, which Keras 3 cannot read; {TRAIN}")
-    if kinds - LAYERS:
-        names = ", ".join(sorted(map(str, kinds - LAYERS)))
-        raise UserError(
-            f"{json_file} asks for layers that are not this project's: {names}; {TRAIN}"
-        )
-    if shape != [None, 28, 28, 1] or layers[-1]["config"].get("units") != 10:
-        raise UserError(f"{json_file} does not go from 28x28 pixels to ten digits; {TRAIN}")
+    try:
+        check_architecture(architecture)
+    except ValueError as error:
+        raise UserError(f"{json_file} {_first_line(error)}; {TRAIN}") from None
+    except (KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        reason = f"{type(error).__name__}: {_first_line(error)}"
+        raise UserError(f"{json_file} is no network's architecture ({reason}); {TRAIN}") from None
     return text, architecture
+
+
+def _fits(outer: dict, inner: dict, h5_file: Path) -> bool:
+    """Tell whether an architecture belongs to the weights, and these are as they were saved.
+
+    A pair made by plain Keras has no checksum; there the architecture has to do.
+    """
+    checksum = outer.get(CHECKSUM)
+    return _same(outer, inner) and checksum in (None, _sha256(h5_file))
 
 
 def _same(one: dict, other: dict) -> bool:

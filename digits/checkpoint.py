@@ -1,0 +1,101 @@
+"""What an interrupted training leaves behind, so that it can go on where it stopped.
+
+After each epoch `.training/` in the output folder holds the weights with the state of the
+optimizer and of the random numbers, and `state.json` with the settings and the history so
+far. `state.json` names its weights and takes its place last, so that a training killed at any
+instant leaves the last whole epoch.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from digits import quiet_keras as keras
+from digits.command_line import UserError
+
+History = dict[str, list[float]]
+
+
+@dataclass
+class Checkpoint:
+    """The state of a training with these settings, in `.training/` of `folder`."""
+
+    folder: Path
+    settings: dict[str, object]
+
+    @property
+    def _place(self) -> Path:
+        return self.folder / ".training"
+
+    @property
+    def _state(self) -> Path:
+        return self._place / "state.json"
+
+    def exists(self) -> bool:
+        return self._state.is_file()
+
+    def restore(self, model: keras.Model) -> History:
+        """Give a compiled model the state after the last whole epoch; return the history.
+
+        Raises UserError if there is no state, it belongs to other settings, or is damaged.
+        """
+        if not self.exists():
+            raise UserError(f"no interrupted training in {self.folder}; leave out --resume")
+        start_anew = f"or leave out --resume (it lies in {self._place})"
+        try:
+            state = json.loads(self._state.read_text(encoding="utf-8"))
+            settings, history, name = state["settings"], state["history"], state["weights"]
+            differing = [key for key in self.settings if settings[key] != self.settings[key]]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{self._state} is damaged ({error}); leave out --resume") from None
+        if differing:
+            texts = [f"{key} {settings[key]}, not {self.settings[key]}" for key in differing]
+            raise UserError(
+                f"the interrupted training had {'; '.join(texts)}; give the same, {start_anew}"
+            )
+        model.optimizer.build(model.trainable_variables)
+        try:
+            model.load_weights(self._place / Path(name).name)
+        except (OSError, ValueError, KeyError) as error:
+            reason = str(error).strip().split("\n")[0]
+            raise UserError(f"{self._place} is damaged ({reason}); leave out --resume") from None
+        return history
+
+    def keep(self, before: History) -> keras.callbacks.Callback:
+        """Return what writes the state after each epoch; `before` is the history so far."""
+        history = {key: list(values) for key, values in before.items()}
+
+        class Keep(keras.callbacks.Callback):
+            def on_epoch_end(keep, epoch: int, logs: dict[str, float] | None = None) -> None:
+                for key, value in (logs or {}).items():
+                    history.setdefault(key, []).append(float(value))
+                self._write(keep.model, history, f"{os.getpid()}-{epoch + 1}.weights.h5")
+
+        return Keep()
+
+    def _write(self, model: keras.Model, history: History, name: str) -> None:
+        try:
+            self._place.mkdir(exist_ok=True)
+            model.save_weights(self._place / name)
+            waiting = self._state.with_suffix(f".{os.getpid()}")
+            state = {"settings": self.settings, "history": history, "weights": name}
+            waiting.write_text(json.dumps(state), encoding="utf-8")
+            for file in (self._place / name, waiting):
+                with open(file, "rb+") as opened:
+                    os.fsync(opened.fileno())
+            os.replace(waiting, self._state)
+            for file in self._place.iterdir():  # those of earlier epochs and trainings
+                if file.name not in (name, self._state.name):
+                    file.unlink(missing_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"cannot save the state of the training in {self._place}: {error.strerror}"
+            ) from None
+
+    def remove(self) -> None:
+        """Forget the state; the training is at its end."""
+        shutil.rmtree(self._place, ignore_errors=True)
