@@ -53,9 +53,9 @@ def build_model() -> keras.Model:
             keras.Input((28, 28, 1), name="pixels"),
             layers.Rescaling(1 / 255, name="scale"),
             *convolution(24, 5, "1", pool=True),  # to 12x12
-            *convolution(32, 3, "2"),  # to 10x10
-            *convolution(48, 3, "3", pool=True),  # to 4x4
-            *convolution(96, 3, "4"),  # to 2x2
+            *convolution(48, 3, "2"),  # to 10x10
+            *convolution(64, 3, "3", pool=True),  # to 4x4
+            *convolution(128, 3, "4"),  # to 2x2
             layers.Flatten(name="flatten"),
             layers.Dropout(0.3, name="dropout"),
             layers.Dense(10, activation="softmax", name="digits"),
@@ -186,7 +186,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         description="Train a network on MNIST and save it as model.json and model.h5.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--epochs", type=positive_int, default=7, help="passes over the digits")
+    parser.add_argument("--epochs", type=positive_int, default=6, help="passes over the digits")
     parser.add_argument("--batch-size", type=positive_int, default=250, help="digits a step")
     parser.add_argument("--seed", type=seed_number, default=0, help="same seed, same weights")
     parser.add_argument("--data", metavar="PATH", help="mnist.npz, or a folder with the IDX files")

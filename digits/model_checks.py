@@ -72,7 +72,8 @@ def _check_size(layers: list[dict]) -> None:
     shape, parameters = (None, 28, 28, 1), 0
     for layer in layers[1:]:
         config = layer["config"]
-        new = keras.layers.deserialize(layer).compute_output_shape(shape)
+        unbuilt = {key: value for key, value in layer.items() if key != "build_config"}
+        new = keras.layers.deserialize(unbuilt).compute_output_shape(shape)
         if layer["class_name"] in ("Conv2D", "Dense"):
             parameters += math.prod(config.get("kernel_size", [])) * shape[-1] * new[-1]
         parameters += 4 * new[-1]

@@ -106,17 +106,17 @@ def load_model(folder: Path) -> "Model":
             check_file(file)
         except ValueError as error:
             raise UserError(f"{file} {error}; {TRAIN}") from None
-    text, outer = _read_architecture(json_file)
+    outer = _read_architecture(json_file)
     inner = _architecture_in_h5(h5_file)
     waiting = folder / WAITING
     if waiting.is_file() and not _fits(outer, inner, h5_file):  # saving was cut short
-        text, outer = _read_architecture(waiting)
+        outer = _read_architecture(waiting)
     if not _same(outer, inner):
         raise UserError(f"{json_file} and {h5_file} do not belong together; {TRAIN}")
     if not _fits(outer, inner, h5_file):
         raise UserError(f"{h5_file} is damaged: it is not as it was saved; {TRAIN}")
     try:
-        model = keras.models.model_from_json(text)
+        model = keras.models.model_from_json(json.dumps(outer))
         model.load_weights(h5_file)
     except (ValueError, TypeError, KeyError, OSError, AttributeError) as error:
         raise UserError(f"{h5_file} is damaged or foreign: {_first_line(error)}; {TRAIN}") from None
@@ -137,10 +137,9 @@ def _architecture_in_h5(h5_file: Path) -> dict:
         ) from None
 
 
-def _read_architecture(json_file: Path) -> tuple[str, dict]:
+def _read_architecture(json_file: Path) -> dict:
     try:
-        text = json_file.read_text(encoding="utf-8")
-        architecture = json.loads(text)
+        architecture = json.loads(json_file.read_text(encoding="utf-8"))
         made_by_keras_2 = str(architecture.get("keras_version", "3")).startswith(("1", "2"))
     except OSError as error:
         raise UserError(f"cannot read {json_file}: {error.strerror}; {TRAIN}") from None
@@ -156,7 +155,9 @@ def _read_architecture(json_file: Path) -> tuple[str, dict]:
     except (KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         reason = f"{type(error).__name__}: {_first_line(error)}"
         raise UserError(f"{json_file} is no network's architecture ({reason}); {TRAIN}") from None
-    return text, architecture
+    for part in (architecture, *architecture["config"]["layers"]):
+        part.pop("build_config", None)  # would build a layer for whatever shape it names
+    return architecture
 
 
 def _fits(outer: dict, inner: dict, h5_file: Path) -> bool:

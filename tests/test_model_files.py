@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import subprocess
+import sys
+import time
 
 import h5py
 import numpy as np
@@ -146,3 +149,142 @@ def test_a_bad_pair_is_refused_in_one_line(fresh, damage, message):
     with pytest.raises(UserError, match=message) as error:
         model_files.load_model(fresh)
     assert "\n" not in str(error.value)
+
+
+def test_one_flipped_bit_is_noticed_anywhere(fresh):
+    rng = np.random.default_rng(0)
+    for name in ("model.json", "model.h5"):
+        whole = (fresh / name).read_bytes()
+        before = predict(model_files.load_model(fresh), IMAGES)
+        for place in rng.integers(0, len(whole), 40):
+            damaged = bytearray(whole)
+            damaged[place] ^= 1 << rng.integers(8)
+            (fresh / name).write_bytes(damaged)
+            try:
+                after = predict(model_files.load_model(fresh), IMAGES)
+            except UserError:
+                continue
+            np.testing.assert_array_equal(after, before)  # a bit that says nothing
+        (fresh / name).write_bytes(whole)
+
+
+def bomb(file):
+    file.create_dataset("bomb", (10**6, 10**6), "f4", chunks=(1000, 1000), compression="gzip")
+
+
+def deep(file):
+    group = file
+    for _ in range(600):
+        group = group.create_group("g")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda file: file.update({"x": h5py.ExternalLink("/etc/passwd", "/")}), "points else"),
+        (lambda file: file.update({"x": h5py.SoftLink("/x")}), "points elsewhere"),
+        (lambda file: file.create_dataset("x", (9,), "f4", external="/etc/passwd"), "points else"),
+        (lambda file: file.update({"x": file["model_weights"]}), None),
+        (lambda file: file["model_weights"].update({"loop": file["/"]}), "too many parts"),
+        (bomb, "unpacks to more than"),
+        (deep, "too many parts"),
+        (lambda file: file.create_dataset("x", data=[b"text"]), "other than numbers"),
+    ],
+)
+def test_hostile_weights_are_refused(fresh, change, message):
+    edit_json(fresh, lambda a: a.pop(model_files.CHECKSUM))  # who forges, forges this too
+    with h5py.File(fresh / "model.h5", "r+") as file:
+        change(file)
+    if message:
+        with pytest.raises(UserError, match=message):
+            model_files.load_model(fresh)
+    else:
+        model_files.load_model(fresh)
+
+
+def in_layer(number, **settings):
+    return lambda a: a["config"]["layers"][number]["config"].update(settings)
+
+
+def many_layers(architecture):
+    layers = architecture["config"]["layers"]
+    layers[2:2] = [layers[1]] * 10**4
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (in_layer(2, filters=10**9), "too large"),
+        (in_layer(2, filters=10**6), "too large"),
+        (in_layer(2, kernel_size=[10**6, 10**6]), ""),
+        (in_layer(2, activation={"class_name": "function", "config": "f"}), ""),
+        (in_layer(2, activation="mine>activation"), "another activation"),
+        (in_layer(2, kernel_initializer={"class_name": "Evil", "module": "os"}), "class that"),
+        (in_layer(2, kernel_initializer={"class_name": "Zeros", "module": "os"}), "from elsewhere"),
+        (many_layers, "layers, more than"),
+        (lambda a: a.update(class_name="Functional"), "class that"),
+        (in_layer(-1, units=11), "ten digits"),
+    ],
+)
+def test_hostile_architectures_are_refused(fresh, change, message):
+    edit_json(fresh, change)
+    with pytest.raises(UserError, match=message):
+        model_files.load_model(fresh)
+
+
+def test_a_folder_or_device_in_the_place_of_a_file(fresh):
+    (fresh / "model.json").unlink()
+    (fresh / "model.json").mkdir()
+    with pytest.raises(UserError, match="is not a file"):
+        model_files.load_model(fresh)
+
+
+# Saves two networks in turn until it is killed. The stand-ins write what Keras wrote before,
+# so that the process starts at once and is killed while saving, not while importing.
+SAVING = """
+import itertools, shutil, sys
+sys.path.insert(0, {root!r})
+from pathlib import Path
+from digits import model_files
+class Trained:
+    def __init__(self, folder): self.folder = folder
+    def to_json(self): return (self.folder / "model.json").read_text()
+    def save(self, file, include_optimizer): shutil.copy(self.folder / "model.h5", file)
+print("ready", flush=True)
+for folder in itertools.cycle(map(Path, {folders!r})):
+    model_files.save_model(Trained(folder), Path({target!r}))
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_any_instant_a_whole_pair_lies_there(tmp_path):
+    folders, answers = [], []
+    for name in ("one", "other", "target"):
+        model = cnn.build_model()
+        (tmp_path / name).mkdir()
+        model_files.save_model(model, tmp_path / name)
+        folders.append(str(tmp_path / name))
+        answers.append(predict(model, IMAGES).tobytes())
+    code = SAVING.format(root=str(ROOT), folders=folders[:2], target=folders[2])
+    rng, found = np.random.default_rng(0), set()
+    for _ in range(200):
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        process.stdout.readline()
+        time.sleep(rng.uniform(0, 0.05))
+        process.kill()
+        process.communicate()
+        rebuilt = model_files.load_model(tmp_path / "target")
+        found.add(answers.index(predict(rebuilt, IMAGES).tobytes()))
+    assert found == {0, 1}
+
+
+def test_a_full_disk_is_named_and_the_old_pair_stays(fresh, monkeypatch):
+    before = {file.name: file.read_bytes() for file in fresh.iterdir()}
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(model_files, "_flush_to_disk", full)
+    with pytest.raises(UserError, match="No space left on device"):
+        model_files.save_model(cnn.build_model(), fresh)
+    assert {file.name: file.read_bytes() for file in fresh.iterdir()} == before
