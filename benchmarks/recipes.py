@@ -22,15 +22,15 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from digits import quiet_keras as keras
-from digits.command_line import UserError, positive_int, run
+from digits.command_line import positive_int, run
 from digits.evaluation import accuracy_line, predict
 from digits.mnist import load_mnist
 from digits.model_files import load_model, save_model
 
+ROOT = Path(__file__).parent.parent
 OWN = {  # arguments of cnn.py
     "quick": ("--epochs", "2"),
     "default": (),

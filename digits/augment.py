@@ -136,8 +136,9 @@ def batches(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield shuffled, distorted batches for ever: (n, 28, 28, 1) float32, one-hot (n, 10).
 
-    `images` (n, 28, 28) uint8, `labels` (n,) from 0 to 9. It begins with number `epoch`. The last batch of an epoch is filled up from its first,
-    so that all have one size. What comes depends on `seed` and the epoch alone.
+    `images` (n, 28, 28) uint8, `labels` (n,) from 0 to 9. It begins with number `epoch`. The
+    last batch of an epoch is filled up from its first, so that all have one size. What comes
+    depends on `seed` and the epoch alone.
     """
     one_hot = np.eye(10, dtype="float32")
     while True:

@@ -11,13 +11,22 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from digits import quiet_keras as keras
 from digits.command_line import UserError
 
 History = dict[str, list[float]]
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    """Return all that changes in training; Keras's own files leave out the random numbers."""
+    return [*model.variables, *model.optimizer.variables]
 
 
 @dataclass
@@ -59,8 +68,10 @@ class Checkpoint:
             )
         model.optimizer.build(model.trainable_variables)
         try:
-            model.load_weights(self._place / Path(name).name)
-        except (OSError, ValueError, KeyError) as error:
+            with np.load(self._place / Path(name).name) as values:
+                for i, variable in enumerate(_variables(model)):
+                    variable.assign(values[f"arr_{i}"])
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
             reason = str(error).strip().split("\n")[0]
             raise UserError(f"{self._place} is damaged ({reason}); leave out --resume") from None
         return history
@@ -73,14 +84,14 @@ class Checkpoint:
             def on_epoch_end(keep, epoch: int, logs: dict[str, float] | None = None) -> None:
                 for key, value in (logs or {}).items():
                     history.setdefault(key, []).append(float(value))
-                self._write(keep.model, history, f"{os.getpid()}-{epoch + 1}.weights.h5")
+                self._write(keep.model, history, f"{os.getpid()}-{epoch + 1}.npz")
 
         return Keep()
 
     def _write(self, model: keras.Model, history: History, name: str) -> None:
         try:
-            self._place.mkdir(exist_ok=True)
-            model.save_weights(self._place / name)
+            self._place.mkdir(parents=True, exist_ok=True)
+            np.savez(self._place / name, *map(keras.ops.convert_to_numpy, _variables(model)))
             waiting = self._state.with_suffix(f".{os.getpid()}")
             state = {"settings": self.settings, "history": history, "weights": name}
             waiting.write_text(json.dumps(state), encoding="utf-8")

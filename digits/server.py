@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import ipaddress
 import threading
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np

@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from conftest import ROOT, drawn_seven, is_user_error
 from PIL import Image
 
+from conftest import ROOT, drawn_seven, is_user_error
 from digits import server
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)

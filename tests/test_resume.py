@@ -1,0 +1,102 @@
+"""A stopped training goes on, and ends as if it had never been stopped."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import cnn
+from conftest import ROOT
+from digits import quiet_keras as keras
+from digits.checkpoint import Checkpoint
+from digits.command_line import UserError
+
+X = np.random.default_rng(0).integers(0, 256, (600, 28, 28)).astype("uint8")
+Y = np.arange(600, dtype="uint8") % 10
+SETTINGS = {"--epochs": 3, "--seed": 5}
+
+
+class Stopped(Exception):
+    pass
+
+
+def train(checkpoint, resume=False, stop_after=None):
+    """Train on noise; raise Stopped after some epochs if told to. Return the weights."""
+    keras.utils.set_random_seed(5)
+    model = cnn.build_model()
+    keep = checkpoint.keep
+
+    def keep_and_stop(before):
+        callback = keep(before)
+        write = callback.on_epoch_end
+
+        def on_epoch_end(epoch, logs=None):
+            write(epoch, logs)
+            if stop_after == epoch + 1:
+                raise Stopped
+
+        callback.on_epoch_end = on_epoch_end
+        return callback
+
+    checkpoint.keep = keep_and_stop
+    history = cnn.train(model, X, Y, 3, 100, 5, 100, checkpoint, resume)
+    return b"".join(w.tobytes() for w in model.get_weights()), history
+
+
+@pytest.mark.parametrize("stop_after", [1, 2, 3])
+def test_it_ends_with_the_same_bytes(tmp_path, stop_after):
+    whole, whole_history = train(Checkpoint(tmp_path / "a", SETTINGS))
+    with pytest.raises(Stopped):
+        train(Checkpoint(tmp_path / "b", SETTINGS), stop_after=stop_after)
+    resumed, history = train(Checkpoint(tmp_path / "b", SETTINGS), resume=True)
+    assert resumed == whole
+    assert history == whole_history
+
+
+def test_other_settings_are_refused_and_named(tmp_path):
+    train(Checkpoint(tmp_path, SETTINGS))
+    with pytest.raises(UserError, match="had --epochs 3, not 9; give the same"):
+        Checkpoint(tmp_path, SETTINGS | {"--epochs": 9}).restore(cnn.build_model())
+
+
+def test_nothing_to_resume_is_said(tmp_path):
+    with pytest.raises(UserError, match="no interrupted training"):
+        Checkpoint(tmp_path, SETTINGS).restore(cnn.build_model())
+
+
+@pytest.mark.parametrize("name", ["state.json", "npz"])
+def test_a_damaged_state_is_refused(tmp_path, name):
+    train(Checkpoint(tmp_path, SETTINGS))
+    for file in (tmp_path / ".training").glob(f"*{name}*"):
+        file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(UserError, match="damaged"):
+        train(Checkpoint(tmp_path, SETTINGS), resume=True)
+
+
+@pytest.mark.slow
+def test_a_killed_command_resumes_to_the_same_files(tmp_path):
+    command = [sys.executable, str(ROOT / "cnn.py"), "--epochs", "2"]
+
+    def run(folder, *more):
+        return subprocess.run(
+            [*command, "--output", str(folder), *more], capture_output=True, text=True
+        )
+
+    assert run(tmp_path / "whole").returncode == 0
+    killed = subprocess.Popen(
+        [*command, "--output", str(tmp_path / "killed")], stderr=subprocess.PIPE, text=True
+    )
+    while "Epoch 2/" not in killed.stderr.readline():
+        pass
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert json.loads((tmp_path / "killed/.training/state.json").read_text())["history"]
+    result = run(tmp_path / "killed", "--resume")
+    assert result.returncode == 0, result.stderr
+    for name in ("model.json", "model.h5"):
+        whole, resumed = (tmp_path / "whole" / name, tmp_path / "killed" / name)
+        assert whole.read_bytes() == resumed.read_bytes()
+    assert not (tmp_path / "killed/.training").exists()
