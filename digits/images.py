@@ -10,6 +10,7 @@ leave out, so that a blank page gives no digits.
 """
 
 import io
+import warnings
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -17,6 +18,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image, ImageOps
+
+# Pillow warns about oddities in files; the answer says what matters.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 MAX_PIXELS = 60_000_000
 SMALL, LARGE = 112, 1400  # the longest side that the steps work at, in pixels
@@ -27,6 +31,7 @@ NOISE = 5  # ink stands out from the paper by so many times the paper's own spre
 FAINT, CLEAR = 0.3, 0.55  # shares of full ink: what may be a stroke, and what surely is
 BLOB = 0.5  # a piece with thicker strokes, as a share of its size, is no writing
 SHARP = 0.9  # how much ink comes in over the thickness of a stroke, from paper 0 to ink 1
+SMALLEST = 12  # pixels of the working picture that a digit is high or wide
 TEXTURE = 40  # pieces of ink, most of them specks: more are no writing
 
 
@@ -88,7 +93,7 @@ def read_grey(source: Path | bytes) -> np.ndarray:
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise ImageError(f"more than {MAX_PIXELS // 10**6} megapixels; make it smaller")
-            picture.draft("L", (2 * LARGE, 2 * LARGE))  # a JPEG is decoded smaller, and faster
+            picture.draft("L", picture.size)  # a JPEG is decoded without its colours
             return _to_grey(ImageOps.exif_transpose(picture))
     except ImageError:
         raise
@@ -451,7 +456,7 @@ def drop_specks(pieces: list[Piece]) -> list[Piece]:
     """Drop what is far too small beside the digits, and lines far too long for one."""
     if not pieces:
         return []
-    pieces = [p for p in pieces if p.size >= 8]
+    pieces = [p for p in pieces if p.size >= SMALLEST]
     largest = max((p.height for p in pieces), default=0)
     tall = np.median([p.height for p in pieces if p.height > 0.5 * largest] or [0])
     return [

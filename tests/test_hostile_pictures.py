@@ -1,0 +1,115 @@
+"""Damaged and hostile pictures give an answer or a one-line error, soon and in little memory.
+
+    FUZZ_SECONDS=1800 python -m pytest -m slow tests/test_hostile_pictures.py
+"""
+
+import io
+import os
+import struct
+import time
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import ROOT, drawn_seven
+from digits import images
+
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF")
+SECONDS = float(os.environ.get("FUZZ_SECONDS", 30))
+
+
+def saved(image, format):
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, format)
+    return file.getvalue()
+
+
+def answer(content):
+    """Read a picture; return the digits found or the error's line. Anything else is a bug."""
+    start = time.monotonic()
+    try:
+        result = images.digits_in(images.read_grey(content))
+    except images.ImageError as error:
+        result = str(error)
+        assert result and "\n" not in result
+    assert time.monotonic() - start < 5
+    return result
+
+
+def mutated(content, rng):
+    """Flip, overwrite, cut, repeat or take out some bytes, most often near the headers."""
+    data = bytearray(content)
+    for _ in range(rng.integers(1, 8)):
+        limit = len(data) if rng.random() < 0.5 else min(len(data), 64)
+        place, length = int(rng.integers(limit)), int(rng.integers(1, 9))
+        match rng.integers(5):
+            case 0:
+                data[place] ^= 1 << int(rng.integers(8))
+            case 1:
+                data[place : place + length] = rng.bytes(length)
+            case 2:
+                data[place : place + length] = b"\xff" * length
+            case 3:
+                del data[place : place + length]
+            case 4:
+                data[place:place] = data[place : place + 8 * length]
+        if not data:
+            break
+    if rng.random() < 0.2:
+        del data[int(rng.integers(len(data) + 1)) :]
+    return bytes(data)
+
+
+@pytest.mark.slow
+def test_mutated_pictures():
+    seeds = [saved(drawn_seven(), format) for format in FORMATS]
+    seeds += [saved(np.dstack([drawn_seven(40, 4)] * depth), "PNG") for depth in (3, 4)]
+    rng, end, count = np.random.default_rng(0), time.monotonic() + SECONDS, 0
+    while time.monotonic() < end:
+        content = mutated(seeds[count % len(seeds)], rng)
+        try:
+            answer(content)
+        except BaseException:
+            (ROOT / f"failing-{zlib.crc32(content):08x}").write_bytes(content)
+            raise
+        count += 1
+    print(f"{count} mutated pictures")
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 60_000), (60_000, 1), (2, 20_000), (8, 8)])
+@pytest.mark.parametrize("paper", [255, 0])
+def test_odd_shapes(shape, paper):
+    assert answer(saved(np.full(shape, paper, "uint8"), "PNG")) == []
+    answer(saved(np.random.default_rng(0).integers(0, 256, shape).astype("uint8"), "PNG"))
+
+
+def png_claiming(width, height):
+    """A PNG of a few bytes whose header promises any size."""
+
+    def chunk(kind, data):
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    body = chunk(b"IDAT", zlib.compress(b"\0" * 10**6))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + body + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("size", [(50_000, 50_000), (2**31 - 1, 2**31 - 1), (0, 5), (7000, 7000)])
+def test_a_header_that_lies_about_the_size(size):
+    assert isinstance(answer(png_claiming(*size)), str)
+
+
+def test_only_the_first_frame_of_an_animation_is_read():
+    frames = [Image.fromarray(drawn_seven()), Image.fromarray(np.full((100, 100), 255, "uint8"))]
+    file = io.BytesIO()
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:] * 50)
+    assert len(answer(file.getvalue())) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 100, b"<html>", b"\x89PNG\r\n\x1a\n"])
+def test_what_is_no_picture(content):
+    assert "not an image" in answer(content)
