@@ -1,6 +1,6 @@
 """Damaged and hostile pictures give an answer or a one-line error, soon and in little memory.
 
-    FUZZ_SECONDS=1800 python -m pytest -m slow tests/test_hostile_pictures.py
+FUZZ_SECONDS=1800 python -m pytest -m slow tests/test_hostile_pictures.py
 """
 
 import io

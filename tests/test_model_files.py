@@ -216,8 +216,8 @@ def many_layers(architecture):
     [
         (in_layer(2, filters=10**9), "too large"),
         (in_layer(2, filters=10**6), "too large"),
-        (in_layer(2, kernel_size=[10**6, 10**6]), ""),
-        (in_layer(2, activation={"class_name": "function", "config": "f"}), ""),
+        (in_layer(2, kernel_size=[10**6, 10**6]), "model.json"),
+        (in_layer(2, activation={"class_name": "function", "config": "f"}), "model.json"),
         (in_layer(2, activation="mine>activation"), "another activation"),
         (in_layer(2, kernel_initializer={"class_name": "Evil", "module": "os"}), "class that"),
         (in_layer(2, kernel_initializer={"class_name": "Zeros", "module": "os"}), "from elsewhere"),

@@ -6,7 +6,7 @@ import pytest
 import cnn
 from digits import augment
 from digits import quiet_keras as keras
-from digits.evaluation import accuracy_line, predict, table_by_digit
+from digits.evaluation import accuracy_line, calibration_error, predict, table_by_digit
 
 
 def trained(x, y, seed=0, epochs=2):
@@ -73,11 +73,55 @@ def test_no_distortion_changes_nothing(digits, monkeypatch):
     np.testing.assert_allclose(augment.distort(images, np.random.default_rng(0)), images, atol=0.05)
 
 
-def test_an_epoch_shows_every_digit(digits):
-    labels = np.arange(250)
-    stream = augment.batches(digits[0][0][:250], labels, 100, seed=0)
-    epoch = np.concatenate([next(stream)[1] for _ in range(3)])
-    assert set(epoch) == set(labels) and len(epoch) == 300
+def test_an_epoch_shows_every_digit(monkeypatch):
+    monkeypatch.setattr(augment, "distort", lambda images, rng: images)
+    images = np.broadcast_to(np.arange(250, dtype="uint8")[:, None, None], (250, 28, 28))
+    stream = augment.batches(images, np.zeros(250, "uint8"), 100, seed=0)
+    epoch = np.concatenate([next(stream)[0][:, 0, 0, 0] for _ in range(3)])
+    assert set(epoch) == set(range(250)) and len(epoch) == 300
+
+
+def test_a_later_epoch_can_be_the_first(digits):
+    (x, y), _ = digits
+    whole = augment.batches(x[:100], y[:100], 50, seed=1)
+    later = augment.batches(x[:100], y[:100], 50, seed=1, epoch=2)
+    for _ in range(4):
+        next(whole)
+    np.testing.assert_array_equal(next(whole)[0], next(later)[0])
+
+
+def test_ones_get_flags_and_stay_otherwise_the_same(digits):
+    (x, y), _ = digits
+    ones = x[y == 1][:100]
+    flagged = augment.add_flags(ones, np.random.default_rng(0))
+    assert (flagged >= ones).all()
+    more = flagged.sum(axis=(1, 2)) / ones.sum(axis=(1, 2), dtype=float)
+    assert (more > 1.1).mean() > 0.3 and more.max() < 3
+
+
+def test_calibration_mends_what_smoothing_does(digits):
+    (x, y), _ = digits
+    keras.utils.set_random_seed(0)
+    model = cnn.build_model()
+    cnn.train(model, x[:6000], y[:6000], epochs=2, batch_size=100, seed=0, validation=1000)
+    before = predict(model, x[6000:9000])
+    cnn.calibrate(model, x[5000:6000], y[5000:6000])
+    after = predict(model, x[6000:9000])
+    np.testing.assert_array_equal(before.argmax(axis=1), after.argmax(axis=1))
+    labels = y[6000:9000]
+    assert calibration_error(after, labels) < calibration_error(before, labels)
+
+
+def test_calibration_error_of_known_answers():
+    probabilities = np.full((100, 10), 0.02)
+    probabilities[:, 3] = 0.82
+    assert calibration_error(probabilities, np.full(100, 3)) == pytest.approx(0.18)
+    assert calibration_error(probabilities, np.full(100, 4)) == pytest.approx(0.82)
+
+
+def test_the_shipped_network_is_calibrated(digits, shipped):
+    _, (x_test, y_test) = digits
+    assert calibration_error(predict(shipped, x_test), y_test) <= 0.004
 
 
 def test_accuracy_line_and_table():
