@@ -32,7 +32,7 @@ from digits.model_files import load_model, save_model
 
 ROOT = Path(__file__).parent.parent
 OWN = {  # arguments of cnn.py
-    "quick": ("--epochs", "2"),
+    "quick": ("--epochs", "1"),
     "default": (),
     "best": ("--epochs", "40"),
 }

@@ -117,15 +117,20 @@ function drawBoxes(context) {
 
 // ------------------------------------------------------------------ reading
 
-/** The strokes as a picture, black on white whatever the colours of the page. */
+/**
+ * The strokes as a picture, black on white whatever the colours of the page. A grey map is
+ * a line of text and the pixels; a browser may take a third of a second to make a PNG.
+ */
 function strokesAsPicture() {
   const canvas = new OffscreenCanvas(WIDTH, HEIGHT);
-  const context = canvas.getContext("2d");
+  const context = canvas.getContext("2d", { willReadFrequently: true });
   context.fillStyle = "#fff";
   context.fillRect(0, 0, WIDTH, HEIGHT);
   context.strokeStyle = context.fillStyle = "#000";
   for (const stroke of strokes) drawStroke(context, stroke);
-  return canvas.convertToBlob({ type: "image/png" });
+  const { data } = context.getImageData(0, 0, WIDTH, HEIGHT);
+  const grey = new Uint8Array(WIDTH * HEIGHT).map((_, i) => data[4 * i]);
+  return new Blob([`P5 ${WIDTH} ${HEIGHT} 255\n`, grey], { type: "image/x-portable-graymap" });
 }
 
 async function read() {
@@ -133,7 +138,7 @@ async function read() {
   if (!strokes.length && !picture) return show(null);
   const started = performance.now();
   try {
-    const body = picture ? picture.file : await strokesAsPicture();
+    const body = picture ? picture.file : strokesAsPicture();
     const type = body.type.startsWith("image/") ? body.type : "application/octet-stream";
     const response = await fetch("read", {
       method: "POST",
