@@ -4,12 +4,12 @@
 
 The last lines that it prints:
 
-    test accuracy 99.55 % (45 of 10000 wrong)
+    test accuracy 99.62 % (38 of 10000 wrong)
     expected calibration error 0.0013
     digit  images  wrong  read as
-        0     980      2  6 (1), 7 (1)
+        0     980      0
         ...
-    trained 7 epochs in 84 s
+    trained 5 epochs in 58 s
     saved model.json, model.h5, result.png and training.png in /home/you/digits
 """
 

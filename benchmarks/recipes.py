@@ -193,9 +193,8 @@ def plot(results: dict[str, np.ndarray], file: Path) -> None:
     axis.set_title("Wrong test digits against the time from command to saved network", loc="left")
     axis.set_xlabel("seconds, on two cores")
     axis.set_ylabel("test error, %")
-    axis.set_xscale("log")
-    axis.margins(x=0.2)
-    axis.set_ylim(bottom=0)
+    axis.margins(x=0.15)
+    axis.set(xlim=(0, None), ylim=(0, None))
     axis.grid(color="#e4e7eb")
     figures.save(figure, file)
 

@@ -42,7 +42,10 @@ def create_app(model: keras.Model, host: str = "127.0.0.1") -> Flask:
 
     @app.before_request
     def refuse_strangers() -> None:
-        name = urlsplit(f"//{request.host}").hostname or ""
+        try:
+            name = urlsplit(f"//{request.host}").hostname or ""
+        except ValueError:
+            name = ""
         if not is_own_name(name, host):
             abort(403, f"{one_line(name)} is not the name of this server")
         origin = request.headers.get("Origin")
