@@ -1,6 +1,7 @@
 """What several test files share. No test needs a display, an accelerator or the internet."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,11 @@ def script(tmp_path):
         return subprocess.run(command, **options)
 
     return run
+
+
+def hear_ctrl_c():
+    """For a child process: hear Ctrl-C even where the tests run in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def is_user_error(result, *words):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import cnn
-from conftest import ROOT, is_user_error
+from conftest import ROOT, hear_ctrl_c, is_user_error
 
 
 def test_help_answers_at_once(script):
@@ -71,6 +71,7 @@ def test_ctrl_c_ends_in_one_line_and_leaves_the_old_pair(fresh):
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_ctrl_c,
     )
     while "Epoch 1/" not in (process.stderr.readline() or "Epoch 1/"):
         pass

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import ROOT, drawn_seven, is_user_error
+from conftest import ROOT, drawn_seven, hear_ctrl_c, is_user_error
 from digits import server
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
@@ -114,6 +114,7 @@ def start(*arguments):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_ctrl_c,
     )
     line = process.stdout.readline()
     assert line.startswith("draw at http://127.0.0.1:"), process.stderr.read()
