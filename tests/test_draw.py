@@ -268,6 +268,7 @@ def test_nothing_is_cut_off_on_a_phone(page):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.slow
 @needs_browser
 def test_a_lost_server_is_said_and_found_again(browser):
     process, address = start("--port", 0)

@@ -51,7 +51,7 @@ def whole(tmp_path_factory):
     return train(Checkpoint(tmp_path_factory.mktemp("whole"), SETTINGS))
 
 
-@pytest.mark.parametrize("stop_after", [1, 3])
+@pytest.mark.parametrize("stop_after", [2])
 def test_it_ends_with_the_same_bytes(tmp_path, whole, stop_after):
     with pytest.raises(Stopped):
         train(Checkpoint(tmp_path / "b", SETTINGS), stop_after=stop_after)

@@ -103,7 +103,7 @@ def test_calibration_mends_what_smoothing_does(digits):
     (x, y), _ = digits
     keras.utils.set_random_seed(0)
     model = cnn.build_model()
-    cnn.train(model, x[:6000], y[:6000], epochs=2, batch_size=100, seed=0, validation=1000)
+    cnn.train(model, x[:3000], y[:3000], epochs=2, batch_size=100, seed=0, validation=500)
     before = predict(model, x[6000:9000])
     cnn.calibrate(model, x[5000:6000], y[5000:6000])
     after = predict(model, x[6000:9000])
