@@ -153,6 +153,11 @@ def compare(names: list[str], seeds: int) -> dict[str, np.ndarray]:
     return {name: np.array(rows) for name, rows in results.items()}
 
 
+def command_of(name: str) -> str:
+    """Return what a user types for one of this project's own recipes."""
+    return " ".join(("cnn.py", *OWN[name]))
+
+
 def table(results: dict[str, np.ndarray]) -> str:
     """Return a table in Markdown; the spread is the standard deviation over the seeds."""
     lines = [
@@ -161,7 +166,7 @@ def table(results: dict[str, np.ndarray]) -> str:
     ]
     reference = results.get("classic", next(iter(results.values())))[:, 1]
     for name, rows in results.items():
-        called = f"`{' '.join(('cnn.py', *OWN[name]))}`" if name in OWN else name
+        called = f"`{command_of(name)}`" if name in OWN else name
         spread = f"{rows[:, 2].std(ddof=1):.2f}" if len(rows) > 1 else "-"
         lines.append(
             f"| {called} | {rows[0, 0]:,.0f} | {np.mean(rows[:, 1] / reference):.2f} "
@@ -183,7 +188,7 @@ def plot(results: dict[str, np.ndarray], file: Path) -> None:
         time_, error = rows[:, 1].mean(), rows[:, 2].mean()
         axis.plot(time_, error, "o", color=color, markersize=8)
         axis.annotate(
-            " ".join(("cnn.py", *OWN[name])) if own else name,
+            command_of(name) if own else name,
             (time_, error),
             xytext=(8, 6),
             textcoords="offset points",

@@ -20,6 +20,7 @@ import numpy as np
 
 from digits import quiet_keras as keras
 from digits.command_line import UserError
+from digits.model_files import flush_to_disk
 
 History = dict[str, list[float]]
 
@@ -54,7 +55,6 @@ class Checkpoint:
         """
         if not self.exists():
             raise UserError(f"no interrupted training in {self.folder}; leave out --resume")
-        start_anew = f"or leave out --resume (it lies in {self._place})"
         try:
             state = json.loads(self._state.read_text(encoding="utf-8"))
             settings, history, name = state["settings"], state["history"], state["weights"]
@@ -64,7 +64,8 @@ class Checkpoint:
         if differing:
             texts = [f"{key} {settings[key]}, not {self.settings[key]}" for key in differing]
             raise UserError(
-                f"the interrupted training had {'; '.join(texts)}; give the same, {start_anew}"
+                f"the interrupted training had {'; '.join(texts)}; give the same, "
+                f"or leave out --resume (it lies in {self._place})"
             )
         model.optimizer.build(model.trainable_variables)
         try:
@@ -96,8 +97,7 @@ class Checkpoint:
             state = {"settings": self.settings, "history": history, "weights": name}
             waiting.write_text(json.dumps(state), encoding="utf-8")
             for file in (self._place / name, waiting):
-                with open(file, "rb+") as opened:
-                    os.fsync(opened.fileno())
+                flush_to_disk(file)
             os.replace(waiting, self._state)
             for file in self._place.iterdir():  # those of earlier epochs and trainings
                 if file.name not in (name, self._state.name):

@@ -57,7 +57,7 @@ def save_model(model: "Model", folder: Path) -> None:
         architecture[CHECKSUM] = _sha256(h5)
         text.write_text(json.dumps(architecture, indent=2) + "\n", encoding="utf-8")
         for file in (h5, text):
-            _flush_to_disk(file)
+            flush_to_disk(file)
         os.replace(text, waiting)
         os.replace(h5, folder / WEIGHTS)
         with contextlib.suppress(FileNotFoundError):  # another training has just done it
@@ -84,7 +84,8 @@ def _portable(description: object) -> object:
     return description
 
 
-def _flush_to_disk(file: Path) -> None:
+def flush_to_disk(file: Path) -> None:
+    """Wait until what was written is safe from a power cut."""
     with open(file, "rb+") as opened:
         os.fsync(opened.fileno())
 

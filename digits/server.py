@@ -20,6 +20,7 @@ from werkzeug.exceptions import HTTPException, abort
 
 from digits import quiet_keras as keras
 from digits.command_line import one_line
+from digits.evaluation import predict
 from digits.reading import read_pictures
 
 LARGEST = 10 * 1024 * 1024  # bytes that a picture may have
@@ -107,7 +108,5 @@ def is_own_name(name: str, host: str) -> bool:
 
 
 def warm_up(model: keras.Model) -> None:
-    """Read one picture, so that the first drawing does not wait for what comes up but once."""
-    from digits.evaluation import predict
-
+    """Ask the network once, so that the first drawing does not wait for what comes up but once."""
     predict(model, np.zeros((1, 28, 28), "uint8"))
