@@ -186,7 +186,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         description="Train a network on MNIST and save it as model.json and model.h5.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--epochs", type=positive_int, default=5, help="passes over the digits")
+    parser.add_argument("--epochs", type=positive_int, default=4, help="passes over the digits")
     parser.add_argument("--batch-size", type=positive_int, default=250, help="digits a step")
     parser.add_argument("--seed", type=seed_number, default=0, help="same seed, same weights")
     parser.add_argument("--data", metavar="PATH", help="mnist.npz, or a folder with the IDX files")

@@ -112,8 +112,10 @@ def add_flags(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
             continue
         angle = max(0, lean) + rng.uniform(0.45, 0.95)  # from the vertical
         length = rng.uniform(0.25, 0.55) * (bottom - top)
-        tip = ends[0] - length * np.sin(angle), top + length * np.cos(angle)
-        strokes = [((ends[0], top), tip)]
+        along = length * np.array([-np.sin(angle), np.cos(angle)])
+        start = np.array([ends[0], top])
+        knee = start + along / 2 + rng.uniform(-0.05, 0.2) * along[::-1] * (-1, 1)  # it bends
+        strokes = [(start, knee), (knee, start + along)]
         if rng.random() < 0.3:
             half = rng.uniform(0.15, 0.3) * (bottom - top)
             strokes.append(((ends[1] - half, bottom), (ends[1] + half, bottom)))
