@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,8 +47,9 @@ def save_model(model: "Model", folder: Path) -> None:
     """
     mark = os.getpid()
     h5, text = folder / f".model-{mark}.h5", folder / f".model-{mark}.json"
-    waiting = folder / WAITING
     try:
+        # A full disk shows here, as a plain error; HDF5 would report it in many lines.
+        h5.write_bytes(bytes(5 * model.count_params() + 200_000))
         model.save(h5, include_optimizer=False)
         architecture = _portable(json.loads(model.to_json()))
         architecture.pop("compile_config", None)  # of the training, not of the network
@@ -58,16 +60,41 @@ def save_model(model: "Model", folder: Path) -> None:
         text.write_text(json.dumps(architecture, indent=2) + "\n", encoding="utf-8")
         for file in (h5, text):
             flush_to_disk(file)
-        os.replace(text, waiting)
-        os.replace(h5, folder / WEIGHTS)
-        with contextlib.suppress(FileNotFoundError):  # another training has just done it
-            os.replace(waiting, folder / ARCHITECTURE)
+        with _alone(folder):
+            _finish_saving(folder)
+            os.replace(text, folder / WAITING)
+            os.replace(h5, folder / WEIGHTS)
+            os.replace(folder / WAITING, folder / ARCHITECTURE)
     except OSError as error:
         reason = error.strerror or _first_line(error)
         raise UserError(f"cannot save the network in {folder}: {reason}") from None
     finally:
         for file in (h5, text):
             file.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other trainings from renaming files in `folder`; ends with the process, at the latest.
+
+    Where there are no such locks (Windows, some network drives), it does without.
+    """
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(ImportError, OSError):
+            import fcntl
+
+            descriptor = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+
+
+def _finish_saving(folder: Path) -> None:
+    """Let the architecture that a stopped saving left waiting take its place."""
+    waiting = folder / WAITING
+    with contextlib.suppress(OSError, ValueError):
+        if json.loads(waiting.read_bytes())[CHECKSUM] == _sha256(folder / WEIGHTS):
+            os.replace(waiting, folder / ARCHITECTURE)
 
 
 def _sha256(file: Path) -> str:
