@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from digits import quiet_keras as keras
-from digits.command_line import UserError
+from digits.command_line import UserError, first_line
 from digits.model_files import flush_to_disk
 
 History = dict[str, list[float]]
@@ -73,8 +73,9 @@ class Checkpoint:
                 for i, variable in enumerate(_variables(model)):
                     variable.assign(values[f"arr_{i}"])
         except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-            reason = str(error).strip().split("\n")[0]
-            raise UserError(f"{self._place} is damaged ({reason}); leave out --resume") from None
+            raise UserError(
+                f"{self._place} is damaged ({first_line(error)}); leave out --resume"
+            ) from None
         return history
 
     def keep(self, before: History) -> keras.callbacks.Callback:
@@ -102,6 +103,8 @@ class Checkpoint:
             for file in self._place.iterdir():  # those of earlier epochs and trainings
                 if file.name not in (name, self._state.name):
                     file.unlink(missing_ok=True)
+        except FileNotFoundError:
+            pass  # another training into this folder has tidied up; the next epoch is kept
         except OSError as error:
             raise UserError(
                 f"cannot save the state of the training in {self._place}: {error.strerror}"

@@ -41,6 +41,11 @@ def one_line(text: object) -> str:
     return visible.encode(errors="backslashreplace").decode()
 
 
+def first_line(error: Exception) -> str:
+    """The first line of what `error` says, or its name if it says nothing."""
+    return str(error).strip().split("\n")[0] or type(error).__name__
+
+
 def positive_int(text: str) -> int:
     """An argparse type: a whole number from 1 up."""
     number = int(text) if text.isascii() and text.isdigit() else 0

@@ -23,7 +23,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from digits.command_line import UserError, note_if_slow
+from digits.command_line import UserError, first_line, note_if_slow
 
 Arrays = dict[str, np.ndarray]
 
@@ -105,7 +105,7 @@ def _from_path(path: Path) -> Arrays:
         ) from None
     except UNREADABLE as error:
         raise UserError(
-            f"--data {path} is not MNIST: {error}; without --data it is fetched for you"
+            f"--data {path} is not MNIST: {first_line(error)}; without --data it is fetched for you"
         ) from None
     return arrays
 
@@ -123,7 +123,7 @@ def _from_anywhere() -> Arrays:
             _check(arrays)
         except UNREADABLE as error:
             missing = isinstance(error, FileNotFoundError)
-            reasons.append(f"{name}: {'empty' if missing else error}")
+            reasons.append(f"{name}: {'empty' if missing else first_line(error)}")
             continue
         if reasons:  # it did not come from the cache
             _write_cache(arrays)

