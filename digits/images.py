@@ -115,14 +115,13 @@ def _to_grey(picture: Image.Image) -> np.ndarray:
         return ((values - low) * (255 / max(high - low, 1))).clip(0, 255).astype("uint8")
     if not picture.has_transparency_data:
         return np.asarray(picture.convert("L"))
-    grey, alpha = np.asarray(picture.convert("LA"), "float32").transpose(2, 0, 1)
-    opaque = alpha > 127
+    grey, alpha = picture.convert("LA").split()
+    values, opaque = np.asarray(grey), np.asarray(alpha) > 127
     if opaque.mean() > 0.6:  # a canvas with a few holes: its own paper
-        paper = np.median(grey[opaque])
+        paper = int(np.median(values[opaque]))
     else:  # strokes on nothing: white, unless what is drawn is light itself
-        paper = 0 if opaque.any() and grey[opaque].mean() > 128 else 255
-    alpha /= 255
-    return (grey * alpha + paper * (1 - alpha)).round().astype("uint8")
+        paper = 0 if opaque.any() and values[opaque].mean() > 128 else 255
+    return np.asarray(Image.composite(grey, Image.new("L", grey.size, paper), alpha))
 
 
 def already_prepared(grey: np.ndarray) -> np.ndarray | None:

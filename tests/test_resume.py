@@ -106,5 +106,8 @@ def test_a_killed_command_resumes_to_the_same_files(tmp_path):
 
 
 def test_another_training_that_tidies_up_does_not_stop_this_one(tmp_path, monkeypatch, whole):
-    monkeypatch.setattr("digits.checkpoint.flush_to_disk", lambda file: file.unlink() or open(file))
+    def gone(file):
+        raise FileNotFoundError(2, "No such file or directory", str(file))
+
+    monkeypatch.setattr("digits.checkpoint.flush_to_disk", gone)
     assert train(Checkpoint(tmp_path, SETTINGS)) == whole
