@@ -1,0 +1,85 @@
+"""Any file name, any number of files, any order: the same answers, and all ends well."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from conftest import ROOT, drawn_seven
+from digits.reading import read_pictures
+
+COMMAND = [sys.executable, str(ROOT / "load_model.py"), "--model", str(ROOT)]
+SEVEN = cv2.imencode(".png", drawn_seven())[1].tobytes()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "in").mkdir()
+    return tmp_path / "in"
+
+
+def test_file_names_of_all_kinds(script, folder):
+    names = [" a b .png", "line\nbreak.png", "-x.png", "--json.png", os.fsdecode(b"\xff\xfe.png")]
+    for name in names:
+        (folder / name).write_bytes(SEVEN)
+    (folder / "folder.png").mkdir()
+    (folder / "nowhere.png").symlink_to("gone")
+    (folder / "loop.png").symlink_to("loop.png")
+    direct = script("load_model.py", "--model", ROOT, "--json", "--", *names[:3], cwd=folder)
+    assert [json.loads(line)["digits"] for line in direct.stdout.splitlines()] == ["7"] * 3
+    walked = script("load_model.py", "--model", ROOT, ".", cwd=folder)
+    assert len(walked.stdout.splitlines()) == len(names)
+    assert all("  7  " in line for line in walked.stdout.splitlines())
+    assert len(walked.stderr.splitlines()) == 2 and "Traceback" not in walked.stderr
+    assert walked.returncode == 2
+
+
+def test_a_reader_that_leaves_early(folder):
+    for i in range(600):
+        (folder / f"{i}.png").write_bytes(SEVEN)
+    process = subprocess.Popen(
+        [*COMMAND, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert b"  7  " in process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == b"" and process.wait(60) == 0
+
+
+def test_the_same_answers_alone_and_in_any_order(digits, shipped):
+    _, (x_test, _) = digits
+    shifted = np.roll(x_test[:300], 3, axis=2)  # so that it goes through the whole search
+    files = [(str(i), cv2.imencode(".png", x)[1].tobytes()) for i, x in enumerate(shifted)]
+    together = {r.name: r for r in read_pictures(shipped, files)}
+    random.Random(0).shuffle(files)
+    shuffled = {r.name: r for r in read_pictures(shipped, files)}
+    for name, content in files[:40]:
+        (alone,) = read_pictures(shipped, [(name, content)])
+        for other in (together[name], shuffled[name]):
+            assert other.digits == alone.digits
+            for one, two in zip(other.answers, alone.answers, strict=True):
+                np.testing.assert_allclose(one.probabilities, two.probabilities, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_files(folder):
+    resource = pytest.importorskip("resource")
+    kinds = {"seven": SEVEN, "empty": b"", "text": b"no picture"}
+    for name, content in kinds.items():
+        (folder.parent / name).write_bytes(content)
+    for i in range(100_000):
+        kind = "seven" if i % 100 == 0 else ("empty", "text")[i % 2]
+        os.link(folder.parent / kind, folder / f"{i:06}.png")
+    with open(folder.parent / "out", "w") as out, open(folder.parent / "errors", "w") as errors:
+        result = subprocess.run([*COMMAND, str(folder)], stdout=out, stderr=errors, timeout=300)
+    assert result.returncode == 2
+    answers = (folder.parent / "out").read_text().splitlines()
+    assert len(answers) == 1000 and all("  7  " in line for line in answers)
+    assert (folder.parent / "errors").read_text().count("not an image") == 99_000
+    # Of the largest child so far, in kB; on macOS in bytes.
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    assert peak / (1024 if sys.platform == "darwin" else 1) < 2e6
