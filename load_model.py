@@ -29,7 +29,7 @@ from digits.mnist import load_mnist
 from digits.model_files import load_model
 from digits.reading import Reading, read_pictures
 
-PLOTTED = 24  # pictures drawn by --plot at the most
+PLOTTED = 24  # so many of the first pictures are drawn by --plot
 ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 
 
@@ -62,8 +62,12 @@ def read(model: keras.Model, arguments: argparse.Namespace) -> int:
         writable_folder(arguments.plot.parent)
     failed = False
     drawn: list[Reading] = []
-    progress = Progress("read")
-    for reading in read_pictures(model, pictures(arguments.images), keep_grey=plotting):
+    progress = Progress(sum(1 for _ in pictures(arguments.images)))
+    sources = (
+        (name, sys.stdin.buffer.read() if name == "-" else Path(name))
+        for name in pictures(arguments.images)
+    )
+    for reading in read_pictures(model, sources, keep=PLOTTED if plotting else 0):
         failed |= reading.failed
         progress.step()
         if arguments.json:
@@ -72,7 +76,7 @@ def read(model: keras.Model, arguments: argparse.Namespace) -> int:
             print(f"load_model.py: {one_line(reading.name)}: {reading.error}", file=sys.stderr)
         else:
             print(text_line(reading), flush=progress.slow)
-        if plotting and not reading.failed and len(drawn) < PLOTTED:
+        if reading.grey is not None:
             drawn.append(reading)
     progress.end()
     if drawn:
@@ -89,20 +93,19 @@ def text_line(reading: Reading) -> str:
     return f"{name}  {reading.digits}  {100 * reading.confidence:.1f} %{unsure}"
 
 
-def pictures(names: list[str]) -> Iterator[tuple[str, Path | bytes]]:
-    """Yield (name, file) for each file, `-` (standard input) and picture in a folder."""
+def pictures(names: list[str]) -> Iterator[str]:
+    """Yield each file, each `-` (standard input), and the pictures in each folder."""
     for name in names:
-        if name == "-":
-            yield "-", sys.stdin.buffer.read()
-        elif os.path.isdir(name):
+        if os.path.isdir(name):
             for folder, folders, files in os.walk(name):
                 folders.sort()
-                for file in sorted(files):
-                    path = Path(folder, file)
-                    if path.suffix.lower() in ENDINGS:
-                        yield str(path), path
+                yield from (
+                    os.path.join(folder, file)
+                    for file in sorted(files)
+                    if os.path.splitext(file)[1].lower() in ENDINGS
+                )
         else:
-            yield name, Path(name)
+            yield name
 
 
 def plot(readings: list[Reading], arguments: argparse.Namespace) -> None:

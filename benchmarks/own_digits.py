@@ -37,7 +37,7 @@ def main() -> int:
     model = load_model(arguments.model)
     sources = ((row["path"], arguments.folder / row["path"]) for row in rows)
     groups, answers, wrong = defaultdict(lambda: defaultdict(list)), [], []
-    for row, reading in zip(rows, read_pictures(model, sources, keep_grey=True), strict=True):
+    for row, reading in zip(rows, read_pictures(model, sources, keep=len(rows)), strict=True):
         right = reading.digits == row["label"]
         groups[row["group"]][row["writer"]].append(right)
         answers.append((reading.confidence, right))

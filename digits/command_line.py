@@ -98,11 +98,17 @@ def note_if_slow(text: str, seconds: float = 2.0) -> Iterator[None]:
 
 
 class Progress:
-    """A line on stderr that counts, from the third second on."""
+    """A bar on stderr, from the third second on.
 
-    def __init__(self, verb: str) -> None:
-        self.verb, self.count = verb, 0
+    In a terminal it stays on one line, elsewhere it writes one every ten seconds. Where the
+    results themselves run over the terminal there is none: they show how far it is.
+    """
+
+    def __init__(self, total: int) -> None:
+        self.total, self.count = total, 0
         self.start = self.last = time.monotonic()
+        self.line = "\r{}" if sys.stderr.isatty() else "{}\n"
+        self.pause = 0.2 if sys.stderr.isatty() else 10
 
     @property
     def slow(self) -> bool:
@@ -112,12 +118,18 @@ class Progress:
     def step(self) -> None:
         self.count += 1
         now = time.monotonic()
-        if now - self.start > 2 and now - self.last > (0.2 if sys.stderr.isatty() else 10):
+        late = now - self.start > 2 and now - self.last > self.pause
+        if not sys.stdout.isatty() and (late or (self.last > self.start and self.done)):
             self.last = now
+            bar = "#" * (30 * self.count // self.total)
             rate = self.count / (now - self.start)
-            print(f"\r{self.verb} {self.count} ({rate:.0f} a second)", end="", file=sys.stderr)
-            sys.stderr.flush()
+            text = f"[{bar:-<30}] {self.count} of {self.total}, {rate:.0f} a second"
+            print(self.line.format(text), end="", file=sys.stderr, flush=True)
+
+    @property
+    def done(self) -> bool:
+        return self.count == self.total
 
     def end(self) -> None:
-        if self.last != self.start:
+        if self.last > self.start and sys.stderr.isatty():
             print(file=sys.stderr)

@@ -86,29 +86,29 @@ class Reading:
 
 
 def read_pictures(
-    model: "Model", sources: Iterable[tuple[str, Path | bytes]], keep_grey: bool = False
+    model: "Model", sources: Iterable[tuple[str, Path | bytes]], keep: int = 0
 ) -> Iterator[Reading]:
     """Yield a Reading for each (name, file or content of a file), in their order.
 
     Pictures are opened on two threads and go through the network some hundred at a time,
-    so memory does not grow with their number.
+    so memory does not grow with their number. The first `keep` Readings hold their picture.
     """
-    sources = iter(sources)
+    sources = ((i < keep, *source) for i, source in enumerate(sources))
     with ThreadPoolExecutor(2) as pool:
         size = 1  # the first answers come at once
         while chunk := list(islice(sources, size)):
-            pairs = pool.map(_find, chunk, [keep_grey] * len(chunk))
+            pairs = pool.map(_find, chunk)
             yield from _ask(model, list(pairs))
             size = min(4 * size, CHUNK)
 
 
-def _find(source: tuple[str, Path | bytes], keep_grey: bool) -> tuple[Reading, list[Digit]]:
-    name, file = source
+def _find(source: tuple[bool, str, Path | bytes]) -> tuple[Reading, list[Digit]]:
+    keep, name, file = source
     try:
         grey = read_grey(file)
     except ImageError as error:
         return Reading(name, error=str(error), failed=True), []
-    return Reading(name, grey=grey if keep_grey else None), digits_in(grey)
+    return Reading(name, grey=grey if keep else None), digits_in(grey)
 
 
 def _ask(model: "Model", found: list[tuple[Reading, list[Digit]]]) -> Iterator[Reading]:

@@ -80,7 +80,7 @@ def create_app(model: keras.Model, host: str = "127.0.0.1") -> Flask:
             abort(415, "send a picture: the content type must be image/…")
         body = request.get_data()
         with one_at_a_time:
-            (reading,) = read_pictures(model, [("picture", body)], keep_grey=True)
+            (reading,) = read_pictures(model, [("picture", body)], keep=1)
         if reading.failed:
             return jsonify(error=reading.error), 400
         answer = reading.as_dict()

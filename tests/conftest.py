@@ -53,6 +53,13 @@ def hear_ctrl_c():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+def peak_of_children():
+    """Return the most memory, in bytes, that any child process has taken so far."""
+    resource = pytest.importorskip("resource")
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
+
+
 def is_user_error(result, *words):
     """One line on stderr that names the thing, exit code 2, nothing else."""
     assert result.returncode == 2, result.stderr

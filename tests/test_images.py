@@ -171,10 +171,10 @@ def test_prepared_as_mnist_prepared(digits):
     assert 19 <= max(np.ptp(rows.nonzero()), np.ptp(columns.nonzero())) + 1 <= 21
     y, x = scipy.ndimage.center_of_mass(found.image)
     assert abs(y - 13.5) <= 0.6 and abs(x - 13.5) <= 0.6
-    np.testing.assert_allclose(images.centre_of_mass(found.image), (y, x))
+    np.testing.assert_allclose(images.preparing.centre_of_mass(found.image), (y, x))
 
 
 def test_a_picture_too_large_is_refused(monkeypatch):
-    monkeypatch.setattr(images, "MAX_PIXELS", 5000)
+    monkeypatch.setattr(images.files, "MAX_PIXELS", 5000)
     with pytest.raises(images.ImageError, match="make it smaller"):
         images.read_grey(save(drawn_seven(), "PNG"))

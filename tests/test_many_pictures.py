@@ -3,14 +3,16 @@
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
-from conftest import ROOT, drawn_seven
+from conftest import ROOT, drawn_seven, peak_of_children
 from digits.reading import read_pictures
 
 COMMAND = [sys.executable, str(ROOT / "load_model.py"), "--model", str(ROOT)]
@@ -67,7 +69,6 @@ def test_the_same_answers_alone_and_in_any_order(digits, shipped):
 
 @pytest.mark.slow
 def test_a_hundred_thousand_files(folder):
-    resource = pytest.importorskip("resource")
     kinds = {"seven": SEVEN, "empty": b"", "text": b"no picture"}
     for name, content in kinds.items():
         (folder.parent / name).write_bytes(content)
@@ -80,6 +81,14 @@ def test_a_hundred_thousand_files(folder):
     answers = (folder.parent / "out").read_text().splitlines()
     assert len(answers) == 1000 and all("  7  " in line for line in answers)
     assert (folder.parent / "errors").read_text().count("not an image") == 99_000
-    # Of the largest child so far, in kB; on macOS in bytes.
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    assert peak / (1024 if sys.platform == "darwin" else 1) < 2e6
+    assert peak_of_children() < 2e9
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF"])
+def test_the_largest_pictures_fit_into_two_gigabytes(script, folder, kind):
+    Image.new("RGBA", (7700, 7700)).save(folder / "1.png", kind)
+    shutil.copy(folder / "1.png", folder / "2.png")
+    result = script("load_model.py", "--model", ROOT, folder)
+    assert result.stdout.count("no digit found") == 2 and result.returncode == 0
+    assert peak_of_children() < 2e9

@@ -1,0 +1,58 @@
+"""From a picture of handwriting to digits as MNIST has them. No Keras here.
+
+    grey = read_grey(file)        files      a picture file -> grey values
+    ink = find_ink(grey)          ink        lighting evened out, ink light on dark
+    pieces = find_digits(ink)     finding    where the digits are, in reading order
+    image = prepare(piece)        preparing  28x28, as MNIST was prepared
+
+`digits_in` takes all steps after the first. What they do not believe to be writing they
+leave out, so that a blank page gives no digits.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from digits.images.files import ImageError, read_grey
+from digits.images.finding import find_digits, slices
+from digits.images.ink import find_ink, to_working_size
+from digits.images.pieces import Piece
+from digits.images.preparing import SIDE, already_prepared, prepare
+
+__all__ = ["Digit", "ImageError", "digits_in", "read_grey"]
+
+
+@dataclass(eq=False)
+class Digit:
+    """One digit found: its box in the picture as displayed, and as the network sees it."""
+
+    box: tuple[int, int, int, int]  # x, y, width, height in pixels
+    image: np.ndarray  # (28, 28) uint8, ink 255 on 0
+    # If it is wide: what it may be cut into, with the numbers of the cuts at both ends.
+    parts: list[tuple[int, int, "Digit"]] = field(default_factory=list)
+
+
+def digits_in(grey: np.ndarray) -> list[Digit]:
+    """Find the digits in a picture, in reading order; an empty list if there are none.
+
+    `grey`: (height, width) uint8, of either polarity.
+    """
+    as_is = already_prepared(grey)
+    if as_is is not None:
+        return [Digit((0, 0, SIDE, SIDE), as_is)]
+    work, scale = to_working_size(grey)
+    ink = find_ink(work)
+    if ink is None:
+        return []
+    digits = []
+    for piece in find_digits(ink):
+        digit = _digit(piece, scale)
+        digit.parts = [(a, b, _digit(part, scale)) for a, b, part in slices(piece)]
+        digits.append(digit)
+    return digits
+
+
+def _digit(piece: Piece, scale: float) -> Digit:
+    x, y = int(piece.x / scale), int(piece.y / scale)
+    width, height = round(piece.width / scale), round(piece.height / scale)
+    return Digit((x, y, max(1, width), max(1, height)), prepare(piece))

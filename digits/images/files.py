@@ -1,0 +1,64 @@
+"""Read a picture file of any kind as grey values."""
+
+import contextlib
+import io
+import threading
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+# Pillow warns about oddities in files; the answer says what matters.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+MAX_PIXELS = 60_000_000
+MANY_PIXELS = 10_000_000  # with more, one picture at a time: each may take a gigabyte
+_only_one = threading.Lock()
+
+
+class ImageError(Exception):
+    """A file that holds no picture that can be read; the text says why."""
+
+
+def read_grey(source: Path | bytes) -> np.ndarray:
+    """Read a picture as (height, width) uint8, turned as its EXIF says.
+
+    JPEG, PNG, BMP, TIFF, WebP, GIF (first frame); grey, colour, palette, alpha, 16 bit,
+    CMYK. Raises ImageError if there is no such picture.
+    """
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
+            pixels = picture.width * picture.height
+            if pixels > MAX_PIXELS:
+                raise ImageError(f"more than {MAX_PIXELS // 10**6} megapixels; make it smaller")
+            with _only_one if pixels > MANY_PIXELS else contextlib.nullcontext():
+                picture.draft("L", picture.size)  # a JPEG is decoded without its colours
+                return _to_grey(ImageOps.exif_transpose(picture))
+    except ImageError:
+        raise
+    except FileNotFoundError:
+        raise ImageError("no such file") from None
+    except OSError as error:
+        reason = error.strerror or "not an image that can be read"
+        raise ImageError(reason[0].lower() + reason[1:]) from None
+    except Exception as error:  # damaged files make decoders raise all kinds
+        raise ImageError(f"not an image that can be read ({type(error).__name__})") from None
+
+
+def _to_grey(picture: Image.Image) -> np.ndarray:
+    if picture.mode.startswith(("I", "F")):  # 16 bit and more: use the range that is there
+        values = np.asarray(picture, "float32")
+        low, high = float(values.min()), float(values.max())
+        if low >= 0 and high > 255:
+            low, high = 0, 65535 if high > 32 * 255 else high
+        return ((values - low) * (255 / max(high - low, 1))).clip(0, 255).astype("uint8")
+    if not picture.has_transparency_data:
+        return np.asarray(picture.convert("L"))
+    grey, alpha = picture.convert("LA").split()
+    values, opaque = np.asarray(grey), np.asarray(alpha) > 127
+    if opaque.mean() > 0.6:  # a canvas with a few holes: its own paper
+        paper = int(np.median(values[opaque]))
+    else:  # strokes on nothing: white, unless what is drawn is light itself
+        paper = 0 if opaque.any() and values[opaque].mean() > 128 else 255
+    return np.asarray(Image.composite(grey, Image.new("L", grey.size, paper), alpha))

@@ -1,0 +1,175 @@
+"""From ink to digits: which pieces are digits, and in which order they are read."""
+
+from itertools import combinations, pairwise
+
+import cv2
+import numpy as np
+
+from digits.images.ink import ink_mask
+from digits.images.pieces import Piece, connected, edge_contacts, framed, merge, overlap, trim
+
+BLOB = 0.5  # a piece with thicker strokes, as a share of its size, is no writing
+SHARP = 0.9  # how much ink comes in over the thickness of a stroke, from paper 0 to ink 1
+SMALLEST = 12  # pixels of the working picture that a digit is high or wide
+TEXTURE = 40  # pieces of ink, most of them specks: more are no writing
+
+
+def find_digits(ink: np.ndarray) -> list[Piece]:
+    """Return the pieces that look like digits, in reading order."""
+    pieces = connected(ink_mask(ink))
+    count = len(pieces)
+    if count > 10_000:
+        return []
+    pieces = [part for piece in pieces for part in untangle(piece, ink)]
+    pieces = drop_shades(drop_specks(join(pieces)), ink)
+    # A page of digits has few specks between them; texture has pieces of all sizes.
+    texture = count > TEXTURE and len(pieces) < 0.5 * count
+    return [] if texture else reading_order(pieces)
+
+
+def untangle(piece: Piece, ink: np.ndarray) -> list[Piece]:
+    """Free a digit from lines behind it that run to the picture's edge.
+
+    A line that runs through meets the edge more than once. If the piece's darker ink alone,
+    or its thicker strokes alone, keep off the edge, they are the writing; else the piece
+    stays as it is.
+    """
+    contacts = edge_contacts(piece, ink.shape)
+    if sum(np.count_nonzero(np.diff(side, prepend=False) & side) for side in contacts) < 2:
+        return [piece]
+    levels = np.clip(50 * piece.inside(ink), 0, 255).astype("uint8")
+    cut, _ = cv2.threshold(levels[piece.mask].reshape(-1, 1), 0, 255, cv2.THRESH_OTSU)
+    bright, dim = levels[piece.mask & (levels > cut)], levels[piece.mask & (levels <= cut)]
+    options = []
+    if len(bright) and len(dim) and dim.mean() < 0.55 * bright.mean():
+        options.append(piece.mask & (levels > cut))
+    inside = cv2.distanceTransform(framed(piece.mask), cv2.DIST_L2, 3)
+    reach = max(1, int(0.45 * inside.max()))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    options.append(cv2.morphologyEx(piece.mask.astype("uint8"), cv2.MORPH_OPEN, disc) > 0)
+    for option in options:
+        parts = [Piece(p.mask, p.x + piece.x, p.y + piece.y) for p in connected(option)]
+        largest = max((p.size for p in parts), default=0)
+        parts = [p for p in parts if p.size > 0.3 * largest]
+        free = not any(edge_contacts(p, ink.shape) for p in parts)
+        if free and largest > 0.25 * piece.size:
+            return parts
+    return [piece]
+
+
+def join(pieces: list[Piece]) -> list[Piece]:
+    """Join pieces that make up one digit: above one another and close, or one inside another."""
+    pieces = sorted(pieces, key=lambda p: -p.size)
+    tallest = max((p.height for p in pieces), default=0)
+    joined: list[Piece] = []
+    for piece in pieces:
+        for i, other in enumerate(joined):
+            if _one_digit(other, piece, tallest):
+                joined[i] = merge(other, piece)
+                break
+        else:
+            joined.append(piece)
+    return joined
+
+
+def _one_digit(large: Piece, small: Piece, tallest: int) -> bool:
+    overlap_x = overlap(large.x, large.width, small.x, small.width)
+    overlap_y = overlap(large.y, large.height, small.y, small.height)
+    if max(small.height, small.width) < 0.1 * tallest:
+        return False  # a speck
+    if small.height < 0.35 * tallest and overlap_x < 0:  # a broken-off end beside it?
+        return overlap_x > -0.2 * tallest and overlap_y > 0 and small.width < 0.8 * tallest
+    if overlap_x < 0.5 * min(large.width, small.width):
+        return False
+    if overlap_y >= 0.5 * small.height:
+        return True
+    if small.height > 0.6 * large.height:  # two digits above one another, or a broken one?
+        return overlap_y > -0.05 * (large.height + small.height)
+    return overlap_y > -0.25 * large.height
+
+
+def drop_shades(pieces: list[Piece], ink: np.ndarray) -> list[Piece]:
+    """Drop what fades in over more than the thickness of a stroke: shadows, stains, clouds."""
+    slope = np.hypot(cv2.Sobel(ink, cv2.CV_32F, 1, 0), cv2.Sobel(ink, cv2.CV_32F, 0, 1)) / 8
+    kept = []
+    for piece in pieces:
+        mask = framed(piece.mask)
+        outline = (mask - cv2.erode(mask, np.ones((3, 3), "uint8")))[1:-1, 1:-1] > 0
+        # Thin strokes are blurred by the grid of pixels itself, so 15 of them always count.
+        reach = max(piece.thickness, 15)
+        across = len(edge_contacts(piece, ink.shape)) > 1  # more likely what is left of a frame
+        if np.median(piece.inside(slope)[outline]) * reach > SHARP * (3 if across else 1):
+            kept.append(piece)
+    return kept
+
+
+def drop_specks(pieces: list[Piece]) -> list[Piece]:
+    """Drop what is far too small beside the digits, and lines far too long for one."""
+    if not pieces:
+        return []
+    pieces = [p for p in pieces if p.size >= SMALLEST]
+    largest = max((p.height for p in pieces), default=0)
+    tall = np.median([p.height for p in pieces if p.height > 0.5 * largest] or [0])
+    return [
+        p
+        for p in pieces
+        if p.height >= 0.3 * tall
+        and not (p.width > 3 * p.height and len(pieces) > 1)
+        and p.thickness < BLOB * p.size
+    ]
+
+
+def reading_order(pieces: list[Piece]) -> list[Piece]:
+    """Sort into lines from top to bottom, each from left to right."""
+    lines: list[list[Piece]] = []
+    for piece in sorted(pieces, key=lambda p: -p.height):
+        touching = [line for line in lines if any(_same_line(piece, p) for p in line)]
+        for line in touching:
+            lines.remove(line)
+        lines.append([piece, *(p for line in touching for p in line)])
+    lines.sort(key=lambda line: np.mean([p.y + p.height / 2 for p in line]))
+    return [p for line in lines for p in sorted(line, key=lambda p: p.x + p.width / 2)]
+
+
+def _same_line(one: Piece, other: Piece) -> bool:
+    common = overlap(one.y, one.height, other.y, other.height)
+    return common > 0.4 * min(one.height, other.height)
+
+
+def slices(piece: Piece) -> list[tuple[int, int, Piece]]:
+    """Return what a wide piece may consist of if neighbours touch: (start, end, piece).
+
+    `start` and `end` number the places where it may be cut, its two ends among them. A
+    narrow piece gives nothing.
+    """
+    if piece.width < 0.9 * piece.height:
+        return []
+    columns = cv2.blur(piece.mask.sum(axis=0).astype("float32").reshape(1, -1), (3, 1)).ravel()
+    reach = max(1, piece.height // 8)
+    lowest = cv2.erode(columns.reshape(1, -1), np.ones((1, 2 * reach + 1))).ravel()
+    # A cut may go through one stroke. The body of a digit mostly has two, above each other.
+    strokes = np.count_nonzero(np.diff(piece.mask, axis=0, prepend=False) & piece.mask, axis=0)
+    thin = (columns == lowest) & (columns < 0.5 * piece.height) & (strokes <= 1)
+    cuts = _apart(np.flatnonzero(thin), 0, piece.width, reach)
+    widest = 1.3 * piece.height
+    for left, right in pairwise(tuple(cuts)):
+        if right - left > widest:  # too wide for one digit, so cut wherever there is less ink
+            cuts += _apart(np.flatnonzero(columns == lowest), left, right, reach)
+    cuts = sorted(set(cuts))
+    found = []
+    for start, end in combinations(range(len(cuts)), 2):
+        left, right = cuts[start], cuts[end]
+        if (start, end) != (0, len(cuts) - 1) and right - left < widest:
+            part = trim(Piece(piece.mask[:, left:right], piece.x + left, piece.y))
+            if part and part.height > 0.6 * piece.height:  # neighbours are alike
+                found.append((start, end, part))
+    return found
+
+
+def _apart(places: np.ndarray, start: int, end: int, distance: int) -> list[int]:
+    """Return `start`, those of `places` that are more than `distance` apart, and `end`."""
+    kept = [start]
+    for place in places:
+        if kept[-1] + distance < place < end - distance:
+            kept.append(int(place))
+    return [*kept, end]

@@ -1,0 +1,174 @@
+"""From paper to ink: how much ink there is at each pixel, whatever the light and the paper."""
+
+import cv2
+import numpy as np
+
+from digits.images.pieces import connected, edge_contacts
+
+SMALL, LARGE = 112, 1400  # the longest side that the steps work at, in pixels
+FAINTEST = 6  # grey levels between paper and ink; less is no writing
+NOISE = 5  # ink stands out from the paper by so many times the paper's own spread
+FAINT, CLEAR = 0.3, 0.55  # shares of full ink: what may be a stroke, and what surely is
+
+
+def to_working_size(grey: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the picture at a size to work at, and by how much it was enlarged."""
+    longest = max(grey.shape)
+    scale = LARGE / longest if longest > LARGE else max(1, -(-SMALL // longest))
+    if scale == 1:
+        return grey, 1.0
+    size = [max(1, round(side * scale)) for side in grey.shape[::-1]]
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return cv2.resize(grey, size, interpolation=how), scale
+
+
+def find_ink(grey: np.ndarray) -> np.ndarray | None:
+    """Return how much ink there is at each pixel, (height, width) float32, or None.
+
+    The paper is 0 and the ink about 1, whatever the lighting and whether the ink is
+    darker or lighter than the paper. None: nothing stands out from the paper.
+    """
+    difference = cv2.GaussianBlur(grey, (3, 3), 0).astype("float32") - paper_of(grey)
+    spread = 1.4826 * float(np.median(np.abs(difference)))
+    candidates = [_clean_ink(signed, spread) for signed in (-difference, difference)]
+    candidates = [found for found in candidates if found]
+    if not candidates:
+        return None
+    _, ink, level = max(candidates, key=lambda found: found[0])
+    return np.maximum(ink / level, 0)
+
+
+def _clean_ink(signed: np.ndarray, spread: float) -> tuple[float, np.ndarray, float] | None:
+    """Return how much there is to see, the ink without lines and frame, and its level."""
+    for _ in range(3):  # what is taken away may have hidden fainter ink, so look again
+        level = _ink_level(signed, spread)
+        if level is None:
+            return None
+        lines = lines_of(signed / level)
+        signed = np.where(lines, 0, signed)
+        frame = frame_of(signed / level)
+        signed = np.where(frame, 0, signed)
+        if not (lines.any() or frame.any()):
+            break
+    return float(np.clip(signed / level, 0, 1).sum()) * level, signed, level
+
+
+def paper_of(grey: np.ndarray) -> np.ndarray:
+    """Return what the paper would look like without the ink, (height, width) float32.
+
+    A flat background (a scan, a paint program) is one value; a photo's light is followed
+    by a median wide enough to step over the strokes.
+    """
+    margin = max(1, round(min(grey.shape) * 0.04))
+    border = np.concatenate(
+        [
+            side.ravel()
+            for side in (grey[:margin], grey[-margin:], grey[:, :margin], grey[:, -margin:])
+        ]
+    )
+    level = np.median(border)
+    if (np.abs(border.astype("float32") - level) <= 10).mean() > 0.85:
+        near = np.abs(grey.astype("float32") - level) <= 10
+        if near.mean() > 0.3:
+            return np.full(grey.shape, level, "float32")
+    height, width = grey.shape
+    factor = 128 / max(height, width)
+    small = cv2.resize(
+        grey,
+        (max(8, round(width * factor)), max(8, round(height * factor))),
+        interpolation=cv2.INTER_AREA,
+    )
+    reach = 20
+    framed = cv2.copyMakeBorder(small, reach, reach, reach, reach, cv2.BORDER_REFLECT)
+    paper = cv2.medianBlur(framed, 2 * reach + 1)[reach:-reach, reach:-reach]
+    paper = cv2.GaussianBlur(paper.astype("float32"), (0, 0), 3)
+    return cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def _ink_level(signed: np.ndarray, spread: float) -> float | None:
+    """Return how far full ink stands out from the paper, or None if nothing does."""
+    threshold = max(FAINTEST, NOISE * spread)
+    values = signed[signed > threshold]
+    if len(values) < 8:
+        return None
+    return float(np.percentile(values, 75))
+
+
+def ink_mask(ink: np.ndarray) -> np.ndarray:
+    """Return where ink is: all that is at least faint and hangs together with clear ink."""
+    faint, clear = (ink > FAINT).astype("uint8"), ink > CLEAR
+    _, labels = cv2.connectedComponents(faint, connectivity=8)
+    kept = np.zeros(labels.max() + 1, bool)
+    kept[labels[clear]] = True
+    kept[0] = False
+    return kept[labels]
+
+
+def frame_of(ink: np.ndarray) -> np.ndarray:
+    """Return where something lies along the edge: a shadow, the table, the sheet's border."""
+    frame = np.zeros(ink.shape, "uint8")
+    if max(ink[0].max(), ink[-1].max(), ink[:, 0].max(), ink[:, -1].max()) <= FAINT:
+        return frame > 0
+    for piece in connected(ink_mask(ink)):
+        contacts = edge_contacts(piece, ink.shape)
+        corner = len(contacts) == 2 and all(side[0] or side[-1] for side in contacts)
+        corner &= piece.size < 0.3 * max(ink.shape)
+        if corner or any(side.mean() > 0.5 for side in contacts):
+            piece.inside(frame)[piece.mask] = 1
+    if not frame.any():
+        return frame > 0
+    # Its blurred side is fainter than ink and goes with it, some way into the picture.
+    fading = (ink > 0.08).astype("uint8")
+    square = np.ones((3, 3), "uint8")
+    for _ in range(max(ink.shape) // 12):
+        frame = cv2.dilate(frame, square) & (fading | frame)
+    return cv2.dilate(frame, square) > 0
+
+
+def lines_of(ink: np.ndarray) -> np.ndarray:
+    """Return where straight lines run through the picture: ruled and squared paper.
+
+    Where a stroke crosses a line, the pixels stay with the stroke.
+    """
+    faint = ink > 0.12
+    across, n_across = _horizontal_lines(faint)
+    turned, n_down = _horizontal_lines(faint.T)
+    strokes = faint & ~across & ~turned.T
+    lines = _without_crossings(across, strokes | (across & ~turned.T))
+    lines |= _without_crossings(turned, (strokes | (turned.T & ~across)).T).T
+    # A single long stroke with little else is no ruling but a 1.
+    if n_across + n_down == 1 and (ink_mask(ink) & ~lines).sum() < 0.5 * lines.sum():
+        lines[:] = False
+    return lines
+
+
+def _horizontal_lines(mask: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return where lines run, and how many."""
+    height, width = mask.shape
+    view = np.ascontiguousarray(mask, "uint8")
+    # Short stretches, so that a line may be slightly turned.
+    stretch = np.ones((1, max(12, round(0.08 * width))), "uint8")
+    long = cv2.morphologyEx(cv2.dilate(view, np.ones((3, 1), "uint8")), cv2.MORPH_OPEN, stretch)
+    lines, n = np.zeros(mask.shape, bool), 0
+    shortest = max(0.95 * width, 0.5 * height)
+    if np.count_nonzero(long.any(axis=0)) < shortest:
+        return lines, n
+    for piece in connected(long > 0):
+        thickness = piece.mask.sum() / piece.width
+        runs_through = piece.width >= shortest
+        straight = piece.height <= max(0.1 * height, 3 * thickness)
+        if runs_through and straight and thickness <= 0.04 * height + 3:
+            n += 1
+            piece.inside(lines)[piece.mask] = True
+    return lines, n
+
+
+def _without_crossings(lines: np.ndarray, strokes: np.ndarray) -> np.ndarray:
+    """Return horizontal `lines` less the pixels where `strokes` cross them."""
+    if not lines.any():
+        return lines
+    thickness = np.median(lines.sum(axis=0))
+    rows = np.count_nonzero(np.diff(lines, axis=0, prepend=False) & lines, axis=0)
+    tall = np.ones((round(1.3 * thickness / max(1, np.median(rows))) + 2, 1), "uint8")
+    crossing = cv2.morphologyEx(np.ascontiguousarray(strokes, "uint8"), cv2.MORPH_OPEN, tall)
+    return lines & (crossing == 0)

@@ -1,0 +1,72 @@
+"""From a piece of ink to 28x28 pixels, as MNIST was prepared."""
+
+import cv2
+import numpy as np
+
+from digits.images.pieces import Piece, framed
+
+SIDE, FIT = 28, 20  # MNIST: a digit fits 20x20, in 28x28
+STROKE = 2.0, 3.4  # how thick MNIST's strokes are, in pixels of 28x28
+
+
+def already_prepared(grey: np.ndarray) -> np.ndarray | None:
+    """Return the image with ink light if it is as MNIST's are, else None.
+
+    28x28 with an empty border, a longest side of 20 and the centre of mass in the middle:
+    what has been prepared once must not be prepared again.
+    """
+    if grey.shape != (SIDE, SIDE):
+        return None
+    image = 255 - grey if grey[0, 0] > 127 else grey
+    rows, columns = np.nonzero(image.any(axis=1))[0], np.nonzero(image.any(axis=0))[0]
+    if not len(rows):
+        return None
+    longest = max(np.ptp(rows), np.ptp(columns)) + 1
+    y, x = centre_of_mass(image)
+    middle = (SIDE - 1) / 2
+    centred = abs(y - middle) < 1.2 and abs(x - middle) < 1.2
+    return image if FIT - 1 <= longest <= FIT + 1 and centred else None
+
+
+def centre_of_mass(image: np.ndarray) -> tuple[float, float]:
+    """Return row and column of the centre of mass, the middle of a pixel being whole."""
+    total = image.sum(dtype="float64")
+    y = (image.sum(axis=1, dtype="float64") * np.arange(image.shape[0])).sum() / total
+    x = (image.sum(axis=0, dtype="float64") * np.arange(image.shape[1])).sum() / total
+    return y, x
+
+
+def prepare(piece: Piece) -> np.ndarray:
+    """Return the piece as MNIST prepared its digits, (28, 28) uint8, ink 255 on 0.
+
+    It fits 20x20 with its aspect kept, anti-aliased, centre of mass in the middle, and
+    strokes that are far thinner or thicker than MNIST's are brought nearer.
+    """
+    scale = FIT / piece.size
+    thickness = piece.thickness
+    wanted = float(np.clip(thickness * scale, *STROKE))
+    grow = (wanted / scale - thickness) / 2
+    room = max(2, int(np.ceil(grow)) + 2)
+    padded = framed(piece.mask, room)
+    inside = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    outside = cv2.distanceTransform(1 - padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    solid = np.clip(inside - outside + grow + 0.5 * (outside > 0) - 0.5 * (inside > 0) + 0.5, 0, 1)
+    return place(solid.astype("float32"))
+
+
+def place(solid: np.ndarray) -> np.ndarray:
+    """Scale ink 0 to 1 of any size to fit 20x20 and put its centre of mass in the middle."""
+    rows, columns = (solid > 0.3).any(axis=1).nonzero()[0], (solid > 0.3).any(axis=0).nonzero()[0]
+    if not len(rows):
+        return np.zeros((SIDE, SIDE), "uint8")
+    solid = solid[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    scale = FIT / max(solid.shape)
+    size = [max(1, round(side * scale)) for side in solid.shape[::-1]]
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = cv2.resize(solid, size, interpolation=how)
+    y, x = centre_of_mass(small)
+    top = int(np.clip(round((SIDE - 1) / 2 - y), 0, SIDE - small.shape[0]))
+    left = int(np.clip(round((SIDE - 1) / 2 - x), 0, SIDE - small.shape[1]))
+    image = np.zeros((SIDE, SIDE), "float32")
+    image[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return (255 * image).round().astype("uint8")
