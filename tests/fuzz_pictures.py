@@ -30,7 +30,7 @@ def fill(corpus: Path) -> None:
     seven[6, 8:20] = seven[6:24, 19] = 0
     for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"):
         picture = Image.fromarray(seven).convert("I" if mode == "I;16" else mode)
-        for kind in Image.SAVE:
+        for kind in images.files.KINDS:
             file = io.BytesIO()
             try:
                 picture.convert(mode).save(file, kind)
@@ -49,7 +49,6 @@ def read(content: bytes) -> None:
 
 
 if __name__ == "__main__":
-    Image.init()
     folder = Path(sys.argv[1])
     if not folder.is_dir() or not any(folder.iterdir()):
         fill(folder)

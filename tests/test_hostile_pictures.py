@@ -11,7 +11,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from conftest import ROOT, drawn_seven
 from digits import images
@@ -113,3 +113,10 @@ def test_only_the_first_frame_of_an_animation_is_read():
 @pytest.mark.parametrize("content", [b"", b"\0" * 100, b"<html>", b"\x89PNG\r\n\x1a\n"])
 def test_what_is_no_picture(content):
     assert "not an image" in answer(content)
+
+
+def test_no_program_in_a_picture_is_run(monkeypatch):
+    started = []
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *_: started.append(1))
+    assert "not an image" in answer(saved(drawn_seven(), "EPS"))
+    assert not started

@@ -12,6 +12,8 @@ from PIL import Image, ImageOps
 # Pillow warns about oddities in files; the answer says what matters.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
+# No others: of the rest some are rare, and PostScript is a program that Pillow would run.
+KINDS = ("JPEG", "PNG", "BMP", "DIB", "TIFF", "WEBP", "GIF", "PPM")
 MAX_PIXELS = 60_000_000
 MANY_PIXELS = 10_000_000  # with more, one picture at a time: each may take a gigabyte
 _only_one = threading.Lock()
@@ -24,11 +26,12 @@ class ImageError(Exception):
 def read_grey(source: Path | bytes) -> np.ndarray:
     """Read a picture as (height, width) uint8, turned as its EXIF says.
 
-    JPEG, PNG, BMP, TIFF, WebP, GIF (first frame); grey, colour, palette, alpha, 16 bit,
+    JPEG, PNG, BMP, TIFF, WebP, GIF (first frame), PPM; grey, colour, palette, alpha, 16 bit,
     CMYK. Raises ImageError if there is no such picture.
     """
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
+        file = io.BytesIO(source) if isinstance(source, bytes) else source
+        with Image.open(file, formats=KINDS) as picture:
             pixels = picture.width * picture.height
             if pixels > MAX_PIXELS:
                 raise ImageError(f"more than {MAX_PIXELS // 10**6} megapixels; make it smaller")
