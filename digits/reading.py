@@ -90,16 +90,18 @@ def read_pictures(
 ) -> Iterator[Reading]:
     """Yield a Reading for each (name, file or content of a file), in their order.
 
-    Pictures are opened on two threads and go through the network some hundred at a time,
-    so memory does not grow with their number. The first `keep` Readings hold their picture.
+    Pictures are opened on threads of their own and go through the network some hundred at a
+    time, so memory does not grow with their number. The first `keep` Readings hold their picture.
     """
     sources = ((i < keep, *source) for i, source in enumerate(sources))
     with ThreadPoolExecutor(2) as pool:
-        size = 1  # the first answers come at once
+        size, finding = 1, iter(())  # the first answers come at once
         while chunk := list(islice(sources, size)):
-            pairs = pool.map(_find, chunk)
-            yield from _ask(model, list(pairs))
+            # The next pictures are opened while the network reads those before them.
+            before, finding = finding, pool.map(_find, chunk)
+            yield from _ask(model, list(before))
             size = min(4 * size, CHUNK)
+        yield from _ask(model, list(finding))
 
 
 def _find(source: tuple[bool, str, Path | bytes]) -> tuple[Reading, list[Digit]]:

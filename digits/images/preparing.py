@@ -43,14 +43,18 @@ def prepare(piece: Piece) -> np.ndarray:
     strokes that are far thinner or thicker than MNIST's are brought nearer.
     """
     scale = FIT / piece.size
-    thickness = piece.thickness
-    wanted = float(np.clip(thickness * scale, *STROKE))
-    grow = (wanted / scale - thickness) / 2
+    drawn = piece.thickness * scale
+    grow = (np.clip(drawn, *STROKE) - drawn) / (2 * scale)
     room = max(2, int(np.ceil(grow)) + 2)
-    padded = framed(piece.mask, room)
-    inside = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    outside = cv2.distanceTransform(1 - padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    solid = np.clip(inside - outside + grow + 0.5 * (outside > 0) - 0.5 * (inside > 0) + 0.5, 0, 1)
+    mask = framed(piece.mask, room)
+    if grow > 0:
+        outside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        solid = np.clip(grow + 1 - outside, 0, 1)
+    elif grow < 0:
+        inside = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        solid = np.clip(inside + grow, 0, 1)
+    else:
+        solid = mask
     return place(solid.astype("float32"))
 
 
