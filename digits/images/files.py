@@ -14,7 +14,7 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 
 # No others: of the rest some are rare, and PostScript is a program that Pillow would run.
 KINDS = ("JPEG", "PNG", "BMP", "DIB", "TIFF", "WEBP", "GIF", "PPM")
-MAX_PIXELS = 60_000_000
+MAX_PIXELS = 52_000_000
 MANY_PIXELS = 10_000_000  # with more, one picture at a time: each may take a gigabyte
 _only_one = threading.Lock()
 
@@ -58,7 +58,9 @@ def _to_grey(picture: Image.Image) -> np.ndarray:
         return ((values - low) * (255 / max(high - low, 1))).clip(0, 255).astype("uint8")
     if not picture.has_transparency_data:
         return np.asarray(picture.convert("L"))
-    grey, alpha = picture.convert("LA").split()
+    if picture.mode not in ("RGBA", "LA"):
+        picture = picture.convert("RGBA")
+    grey, alpha = picture.convert("L"), picture.getchannel("A")
     values, opaque = np.asarray(grey), np.asarray(alpha) > 127
     if opaque.mean() > 0.6:  # a canvas with a few holes: its own paper
         paper = int(np.median(values[opaque]))
