@@ -119,16 +119,13 @@ class Progress:
         self.count += 1
         now = time.monotonic()
         late = now - self.start > 2 and now - self.last > self.pause
-        if not sys.stdout.isatty() and (late or (self.last > self.start and self.done)):
+        last = self.last > self.start and self.count == self.total
+        if (late or last) and not sys.stdout.isatty():
             self.last = now
             bar = "#" * (30 * self.count // self.total)
             rate = self.count / (now - self.start)
             text = f"[{bar:-<30}] {self.count} of {self.total}, {rate:.0f} a second"
             print(self.line.format(text), end="", file=sys.stderr, flush=True)
-
-    @property
-    def done(self) -> bool:
-        return self.count == self.total
 
     def end(self) -> None:
         if self.last > self.start and sys.stderr.isatty():

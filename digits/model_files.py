@@ -64,7 +64,8 @@ def save_model(model: "Model", folder: Path) -> None:
             _finish_saving(folder)
             os.replace(text, folder / WAITING)
             os.replace(h5, folder / WEIGHTS)
-            os.replace(folder / WAITING, folder / ARCHITECTURE)
+            with contextlib.suppress(FileNotFoundError):  # where no lock keeps others out
+                os.replace(folder / WAITING, folder / ARCHITECTURE)
     except OSError as error:
         reason = error.strerror or first_line(error)
         raise UserError(f"cannot save the network in {folder}: {reason}") from None

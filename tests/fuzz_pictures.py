@@ -1,7 +1,7 @@
 """Let a coverage-guided fuzzer look for pictures that bring the reading down.
 
     pip install atheris
-    python tests/fuzz_pictures.py CORPUS -runs=15000
+    python tests/fuzz_pictures.py CORPUS -runs=5000
 
 CORPUS is a folder where it keeps what led to new places in the code. The fuzzer itself takes
 ever more memory, so call it again and again; other options are libFuzzer's.

@@ -45,6 +45,14 @@ def framed(mask: np.ndarray, room: int = 1) -> np.ndarray:
     )
 
 
+def bounds(mask: np.ndarray) -> tuple[slice, slice] | None:
+    """Return the rows and columns between which all that is set lies; None if nothing is."""
+    rows, columns = (mask.any(axis=axis).nonzero()[0] for axis in (1, 0))
+    if not len(rows):
+        return None
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
 def connected(mask: np.ndarray) -> list[Piece]:
     """Return the connected pieces of `mask`."""
     if not mask.any():
@@ -93,10 +101,8 @@ def merge(one: Piece, other: Piece) -> Piece:
 
 def trim(piece: Piece) -> Piece | None:
     """Return the piece without its empty rows and columns; None if nothing is left."""
-    rows, columns = piece.mask.any(axis=1).nonzero()[0], piece.mask.any(axis=0).nonzero()[0]
-    if not len(rows):
+    found = bounds(piece.mask)
+    if found is None:
         return None
-    top, left = int(rows[0]), int(columns[0])
-    return Piece(
-        piece.mask[top : rows[-1] + 1, left : columns[-1] + 1], piece.x + left, piece.y + top
-    )
+    rows, columns = found
+    return Piece(piece.mask[found], piece.x + columns.start, piece.y + rows.start)

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from digits.images.pieces import Piece, framed
+from digits.images.pieces import Piece, bounds, framed
 
 SIDE, FIT = 28, 20  # MNIST: a digit fits 20x20, in 28x28
 STROKE = 2.0, 3.4  # how thick MNIST's strokes are, in pixels of 28x28
@@ -18,10 +18,10 @@ def already_prepared(grey: np.ndarray) -> np.ndarray | None:
     if grey.shape != (SIDE, SIDE):
         return None
     image = 255 - grey if grey[0, 0] > 127 else grey
-    rows, columns = np.nonzero(image.any(axis=1))[0], np.nonzero(image.any(axis=0))[0]
-    if not len(rows):
+    found = bounds(image)
+    if found is None:
         return None
-    longest = max(np.ptp(rows), np.ptp(columns)) + 1
+    longest = max(image[found].shape)
     y, x = centre_of_mass(image)
     middle = (SIDE - 1) / 2
     centred = abs(y - middle) < 1.2 and abs(x - middle) < 1.2
@@ -60,10 +60,10 @@ def prepare(piece: Piece) -> np.ndarray:
 
 def place(solid: np.ndarray) -> np.ndarray:
     """Scale ink 0 to 1 of any size to fit 20x20 and put its centre of mass in the middle."""
-    rows, columns = (solid > 0.3).any(axis=1).nonzero()[0], (solid > 0.3).any(axis=0).nonzero()[0]
-    if not len(rows):
+    found = bounds(solid > 0.3)
+    if found is None:
         return np.zeros((SIDE, SIDE), "uint8")
-    solid = solid[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    solid = solid[found]
     scale = FIT / max(solid.shape)
     size = [max(1, round(side * scale)) for side in solid.shape[::-1]]
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
