@@ -17,7 +17,7 @@ import threading
 import webbrowser
 from pathlib import Path
 
-from digits.command_line import UserError, port_number, run
+from digits.command_line import UserError, only_python_on_stderr, port_number, run
 from digits.model_files import load_model
 
 HERE = "127.0.0.1"
@@ -69,7 +69,8 @@ def main(argv: list[str] | None = None) -> int:
     if not arguments.no_browser:
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
     try:
-        server.serve_forever()
+        with only_python_on_stderr():
+            server.serve_forever()
     except KeyboardInterrupt:
         print(file=sys.stderr)
     return 0

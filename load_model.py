@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from digits import quiet_keras as keras
-from digits.command_line import Progress, one_line, run, writable_folder
+from digits.command_line import Progress, one_line, only_python_on_stderr, run, writable_folder
 from digits.evaluation import accuracy_line, predict
 from digits.mnist import load_mnist
 from digits.model_files import load_model
@@ -141,7 +141,10 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     arguments = parse_arguments(argv)
     model = load_model(arguments.model)
-    return read(model, arguments) if arguments.images else check(model, arguments)
+    if not arguments.images:
+        return check(model, arguments)
+    with only_python_on_stderr():
+        return read(model, arguments)
 
 
 if __name__ == "__main__":

@@ -97,6 +97,24 @@ def note_if_slow(text: str, seconds: float = 2.0) -> Iterator[None]:
         timer.cancel()
 
 
+@contextlib.contextmanager
+def only_python_on_stderr() -> Iterator[None]:
+    """Keep libraries written in C from writing to stderr during the block.
+
+    libtiff, inside Pillow, would add lines of its own to ours about a damaged file.
+    """
+    sys.stderr.flush()
+    real = os.dup(2)
+    with open(real, "w", buffering=1, errors="backslashreplace") as own:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        try:
+            with contextlib.redirect_stderr(own):
+                yield
+        finally:
+            os.dup2(real, 2)
+
+
 class Progress:
     """A bar on stderr, from the third second on.
 

@@ -6,6 +6,7 @@ import re
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from conftest import ROOT, drawn_seven, is_user_error
 
@@ -27,7 +28,10 @@ def test_text_answers_and_a_bad_file_among_them(script, tmp_path):
     cv2.imwrite(str(tmp_path / "dark on light.png"), drawn_seven())
     cv2.imwrite(str(tmp_path / "light.png"), drawn_seven(ink=255, paper=0))
     (tmp_path / "no.png").write_text("no picture")
-    names = ("dark on light.png", "gone.png", "no.png", "light.png")
+    Image.fromarray(drawn_seven()).save(tmp_path / "a.tif", compression="tiff_lzw")
+    damaged = (tmp_path / "a.tif").read_bytes().replace(b"\x80", b"\xff")
+    (tmp_path / "damaged.tif").write_bytes(damaged)
+    names = ("dark on light.png", "gone.png", "no.png", "damaged.tif", "light.png")
     result = script("load_model.py", "--model", ROOT, *names)
     assert result.returncode == 2
     lines = result.stdout.splitlines()
@@ -36,6 +40,8 @@ def test_text_answers_and_a_bad_file_among_them(script, tmp_path):
     errors = result.stderr.splitlines()
     assert errors[0] == "load_model.py: gone.png: no such file"
     assert errors[1].startswith("load_model.py: no.png: not an image")
+    assert errors[2].startswith("load_model.py: damaged.tif: not an image")
+    assert len(errors) == 3  # and none from the decoders themselves
 
 
 def test_json_answers(script, tmp_path):
