@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from digits import workers
 from digits.evaluation import predict
 from digits.images import Digit, ImageError, digits_in, read_grey
 
@@ -90,15 +92,19 @@ def read_pictures(
 ) -> Iterator[Reading]:
     """Yield a Reading for each (name, file or content of a file), in their order.
 
-    Pictures are opened on threads of their own and go through the network some hundred at a
-    time, so memory does not grow with their number. The first `keep` Readings hold their picture.
+    Pictures are opened on threads, if there are many in processes of their own, and go through
+    the network some hundred at a time, so memory does not grow with their number. The first
+    `keep` Readings hold their picture.
     """
     sources = ((i < keep, *source) for i, source in enumerate(sources))
-    with ThreadPoolExecutor(2) as pool:
+    with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(2))
         size, finding = 1, iter(())  # the first answers come at once
         while chunk := list(islice(sources, size)):
+            if len(chunk) == CHUNK and isinstance(pool, ThreadPoolExecutor):
+                pool = stack.enter_context(workers.start())
             # The next pictures are opened while the network reads those before them.
-            before, finding = finding, pool.map(_find, chunk)
+            before, finding = finding, pool.map(_find, chunk, chunksize=16)
             yield from _ask(model, list(before))
             size = min(4 * size, CHUNK)
         yield from _ask(model, list(finding))

@@ -4,15 +4,17 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import ROOT, drawn_seven, peak_of_children
+from conftest import ROOT, drawn_seven, hear_ctrl_c, peak_of_children
 from digits.reading import read_pictures
 
 COMMAND = [sys.executable, str(ROOT / "load_model.py"), "--model", str(ROOT)]
@@ -49,6 +51,30 @@ def test_a_reader_that_leaves_early(folder):
     assert b"  7  " in process.stdout.readline()
     process.stdout.close()
     assert process.stderr.read() == b"" and process.wait(60) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no process groups")
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
+def test_stopped_it_leaves_no_process_behind(folder, stop):
+    (folder / "0.png").write_bytes(SEVEN)
+    for i in range(1, 5000):
+        os.link(folder / "0.png", folder / f"{i}.png")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    options = pipes | {"start_new_session": True, "preexec_fn": hear_ctrl_c}
+    process = subprocess.Popen([*COMMAND, str(folder)], **options)
+    for _ in range(400):  # enough for processes of their own
+        process.stdout.readline()
+    (os.killpg if stop == signal.SIGINT else os.kill)(process.pid, stop)  # a terminal stops all
+    _, errors = process.communicate(timeout=20)
+    if stop == signal.SIGINT:
+        assert process.returncode == 130
+        assert errors.decode().endswith("\nload_model.py: stopped before the end\n")
+        assert b"Traceback" not in errors
+    end = time.monotonic() + 20
+    with pytest.raises(ProcessLookupError):
+        while time.monotonic() < end:
+            os.killpg(process.pid, 0)
+            time.sleep(0.1)
 
 
 def test_the_same_answers_alone_and_in_any_order(digits, shipped):

@@ -16,7 +16,7 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 KINDS = ("JPEG", "PNG", "BMP", "DIB", "TIFF", "WEBP", "GIF", "PPM")
 MAX_PIXELS = 52_000_000
 MANY_PIXELS = 10_000_000  # with more, one picture at a time: each may take a gigabyte
-_only_one = threading.Lock()
+only_one = threading.Lock()
 
 
 class ImageError(Exception):
@@ -35,7 +35,7 @@ def read_grey(source: Path | bytes) -> np.ndarray:
             pixels = picture.width * picture.height
             if pixels > MAX_PIXELS:
                 raise ImageError(f"more than {MAX_PIXELS // 10**6} megapixels; make it smaller")
-            with _only_one if pixels > MANY_PIXELS else contextlib.nullcontext():
+            with only_one if pixels > MANY_PIXELS else contextlib.nullcontext():
                 picture.draft("L", picture.size)  # a JPEG is decoded without its colours
                 return _to_grey(ImageOps.exif_transpose(picture))
     except ImageError:
