@@ -27,7 +27,7 @@ import numpy as np
 from digits import quiet_keras as keras
 from digits.augment import dataset
 from digits.checkpoint import Checkpoint
-from digits.command_line import positive_int, run, seed_number, writable_folder
+from digits.command_line import ctrl_c_waits, positive_int, run, seed_number, writable_folder
 from digits.evaluation import accuracy_line, calibration_error, predict, table_by_digit
 from digits.mnist import load_mnist
 from digits.model_files import save_model
@@ -118,13 +118,16 @@ def train(
     )
     before = checkpoint.restore(model) if checkpoint and resume else {}
     done = len(before.get("loss", []))
-    with contextlib.redirect_stdout(sys.stderr):  # Keras draws its progress bar on stdout
+    callbacks = [checkpoint.keep(before)] if checkpoint else []
+    # Keras draws its progress bar on stdout, and may lose a Ctrl-C within a step.
+    with contextlib.redirect_stdout(sys.stderr), ctrl_c_waits() as stop:
+        callbacks += [keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_, logs: stop())]
         history = model.fit(
             dataset(x_train, y_train, batch_size, seed, epoch=done),
             steps_per_epoch=steps,
             initial_epoch=done,
             epochs=epochs,
-            callbacks=[checkpoint.keep(before)] if checkpoint else [],
+            callbacks=callbacks,
             validation_data=(x_watch, one_hot[y_watch]),
             validation_batch_size=500,
         )

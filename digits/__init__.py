@@ -4,6 +4,7 @@ mnist         the data set: find, check, cache
 augment       training digits, a little different every time
 images        a picture of handwriting -> 28x28 digits
 reading       digits -> answers
+workers       processes that open many pictures at once
 model_files   the pair model.json + model.h5: save whole, rebuild
 model_checks  what the pair may hold, checked before anything is built
 checkpoint    the state of a stopped training

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import signal
 import sys
 import threading
 import time
@@ -95,6 +96,32 @@ def note_if_slow(text: str, seconds: float = 2.0) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+@contextlib.contextmanager
+def ctrl_c_waits() -> Iterator[Callable[[], None]]:
+    """Let Ctrl-C take effect only where the block calls what it is given; a second one at once.
+
+    While TensorFlow compiles a network, it may lose a KeyboardInterrupt or make an error of it.
+    """
+    pressed = False
+
+    def press(*_: object) -> None:
+        nonlocal pressed
+        if pressed:
+            raise KeyboardInterrupt
+        pressed = True
+
+    def stop_if_pressed() -> None:
+        if pressed:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield stop_if_pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+    stop_if_pressed()
 
 
 @contextlib.contextmanager

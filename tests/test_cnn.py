@@ -1,5 +1,6 @@
 """`python cnn.py` as a user runs it."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -81,3 +82,19 @@ def test_ctrl_c_ends_in_one_line_and_leaves_the_old_pair(fresh):
     assert process.returncode == 130 and err.strip().endswith("cnn.py: stopped before the end")
     assert "Traceback" not in err
     assert (fresh / "model.h5").read_bytes() == before
+
+
+def test_ctrl_c_does_not_break_into_a_step(monkeypatch):
+    model, steps = cnn.build_model(), []
+    layer = model.layers[0]
+    scale = layer.call
+
+    def press_and_scale(x):
+        os.kill(os.getpid(), signal.SIGINT)
+        steps.append("whole")
+        return scale(x)
+
+    monkeypatch.setattr(layer, "call", press_and_scale)
+    with pytest.raises(KeyboardInterrupt):
+        cnn.train(model, np.zeros((60, 28, 28), "uint8"), np.zeros(60, "uint8"), 2, 20, 0, 20)
+    assert steps == ["whole"]
