@@ -22,7 +22,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from digits import quiet_keras as keras
 from digits.command_line import Progress, one_line, only_python_on_stderr, run, writable_folder
 from digits.evaluation import accuracy_line, predict
 from digits.mnist import load_mnist
@@ -36,14 +35,14 @@ ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 # -------------------------------------------------------- the digits of MNIST
 
 
-def check(model: keras.Model, arguments: argparse.Namespace) -> int:
+def check(arguments: argparse.Namespace) -> int:
     """Print the network's test accuracy on MNIST and draw its answers."""
     from digits import figures  # Matplotlib is slow to import, and only now needed
 
     file = arguments.plot or Path("result.png")
     writable_folder(file.parent)
     _, (x_test, y_test) = load_mnist(arguments.data)
-    probabilities = predict(model, x_test)
+    probabilities = predict(load_model(arguments.model), x_test)
     print(accuracy_line(probabilities, y_test))
     figures.save(figures.draw_results(x_test, y_test, probabilities), file)
     print(f"saved {file}")
@@ -55,11 +54,12 @@ def check(model: keras.Model, arguments: argparse.Namespace) -> int:
 # ---------------------------------------------------------- your own pictures
 
 
-def read(model: keras.Model, arguments: argparse.Namespace) -> int:
+def read(arguments: argparse.Namespace) -> int:
     """Print a line for each picture; draw the first ones if asked to. Return the exit code."""
     plotting = bool(arguments.plot or arguments.show)
     if arguments.plot:
         writable_folder(arguments.plot.parent)
+    model = load_model(arguments.model)
     failed = False
     drawn: list[Reading] = []
     progress = Progress(sum(1 for _ in pictures(arguments.images)))
@@ -140,11 +140,10 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     arguments = parse_arguments(argv)
-    model = load_model(arguments.model)
     if not arguments.images:
-        return check(model, arguments)
+        return check(arguments)
     with only_python_on_stderr():
-        return read(model, arguments)
+        return read(arguments)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import load_model
 from conftest import ROOT, drawn_seven, is_user_error
 
 
@@ -44,11 +45,12 @@ def test_text_answers_and_a_bad_file_among_them(script, tmp_path):
     assert len(errors) == 3  # and none from the decoders themselves
 
 
-def test_json_answers(script, tmp_path):
+def test_json_answers(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     cv2.imwrite(str(tmp_path / "a.png"), drawn_seven(200))
     cv2.imwrite(str(tmp_path / "blank.png"), np.full((50, 50), 255, "uint8"))
-    result = script("load_model.py", "--model", ROOT, "--json", "a.png", "blank.png", "gone.png")
-    seven, blank, gone = map(json.loads, result.stdout.splitlines())
+    code = load_model.main(["--model", str(ROOT), "--json", "a.png", "blank.png", "gone.png"])
+    seven, blank, gone = map(json.loads, capsys.readouterr().out.splitlines())
     assert seven["image"] == "a.png" and seven["digits"] == "7" and not seven["unsure"]
     assert 0.5 < seven["confidence"] <= 1 and "error" not in seven
     (box,) = seven["boxes"]
@@ -56,7 +58,7 @@ def test_json_answers(script, tmp_path):
     assert 50 < x < 70 and 40 < y < 60 and 70 < width < 100 and 105 < height < 130
     assert len(box["probabilities"]) == 10 and box["digit"] == 7
     assert blank["digits"] == "" and blank["error"] == "no digit found"
-    assert gone["error"] == "no such file" and result.returncode == 2
+    assert gone["error"] == "no such file" and code == 2
 
 
 def test_standard_input_folders_and_plot(script, tmp_path):

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import load_model
 from conftest import ROOT, drawn_seven, hear_ctrl_c, peak_of_children
 from digits.reading import read_pictures
 
@@ -26,19 +27,20 @@ def folder(tmp_path):
     return tmp_path / "in"
 
 
-def test_file_names_of_all_kinds(script, folder):
+def test_file_names_of_all_kinds(folder, monkeypatch, capfd):
     names = [" a b .png", "line\nbreak.png", "-x.png", "--json.png", os.fsdecode(b"\xff\xfe.png")]
     for name in names:
         (folder / name).write_bytes(SEVEN)
     (folder / "folder.png").mkdir()
     (folder / "nowhere.png").symlink_to("gone")
     (folder / "loop.png").symlink_to("loop.png")
-    arguments = ("--model", ROOT, "--json", "--", *names[:3], ".")
-    result = script("load_model.py", *arguments, cwd=folder)
-    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    monkeypatch.chdir(folder)
+    code = load_model.main(["--model", str(ROOT), "--json", "--", *names[:3], "."])
+    out, err = capfd.readouterr()
+    answers = [json.loads(line) for line in out.splitlines()]
     assert [a["digits"] for a in answers if "error" not in a] == ["7"] * (3 + len(names))
     assert len([a for a in answers if "error" in a]) == 2
-    assert result.stderr == "" and result.returncode == 2
+    assert err == "" and code == 2
 
 
 def test_a_reader_that_leaves_early(folder):
