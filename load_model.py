@@ -22,7 +22,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from digits.command_line import Progress, one_line, only_python_on_stderr, run, writable_folder
+from digits.command_line import (
+    Progress,
+    figure_file,
+    one_line,
+    only_python_on_stderr,
+    run,
+    writable_folder,
+)
 from digits.evaluation import accuracy_line, predict
 from digits.mnist import load_mnist
 from digits.model_files import load_model
@@ -132,7 +139,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         "--model", metavar="DIR", type=Path, default=".", help="where the two files are"
     )
     parser.add_argument("--data", metavar="PATH", help="mnist.npz, or a folder with the IDX files")
-    parser.add_argument("--plot", metavar="FILE", type=Path, help="draw what was read")
+    parser.add_argument("--plot", metavar="FILE", type=figure_file, help="draw what was read")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--show", action="store_true", help="open a window with the drawing")
     return parser.parse_args(argv)

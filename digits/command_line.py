@@ -69,6 +69,13 @@ def port_number(text: str) -> int:
     return int(text)
 
 
+def figure_file(text: str) -> Path:
+    """An argparse type: a file in which a figure can be drawn."""
+    if Path(text).suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise argparse.ArgumentTypeError(f"{text!r} does not end in .png, .pdf or .svg")
+    return Path(text)
+
+
 def writable_folder(folder: Path) -> Path:
     """`folder`, made if it is missing, after a trial that files can be written there.
 
