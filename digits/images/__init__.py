@@ -41,11 +41,8 @@ def digits_in(grey: np.ndarray) -> list[Digit]:
     if as_is is not None:
         return [Digit((0, 0, SIDE, SIDE), as_is)]
     work, scale = to_working_size(grey)
-    ink = find_ink(work)
-    if ink is None:
-        return []
     digits = []
-    for piece in find_digits(ink):
+    for piece in next(filter(None, map(find_digits, find_ink(work))), []):
         digit = _digit(piece, scale)
         digit.parts = [(a, b, _digit(part, scale)) for a, b, part in slices(piece)]
         digits.append(digit)

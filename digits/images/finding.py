@@ -77,10 +77,9 @@ def _one_digit(large: Piece, small: Piece, tallest: int) -> bool:
     overlap_y = overlap(large.y, large.height, small.y, small.height)
     if max(small.height, small.width) < 0.1 * tallest:
         return False  # a speck
-    if small.height < 0.35 * tallest and overlap_x < 0:  # a broken-off end beside it?
-        return overlap_x > -0.2 * tallest and overlap_y > 0 and small.width < 0.8 * tallest
-    if overlap_x < 0.5 * min(large.width, small.width):
-        return False
+    if overlap_x < 0.5 * min(large.width, small.width):  # a broken-off end beside it?
+        near = overlap_x > -0.2 * tallest and overlap_y > 0
+        return near and small.height < 0.4 * tallest and small.width < 0.8 * tallest
     if overlap_y >= 0.5 * small.height:
         return True
     if small.height > 0.6 * large.height:  # two digits above one another, or a broken one?

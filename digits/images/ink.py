@@ -1,5 +1,7 @@
 """From paper to ink: how much ink there is at each pixel, whatever the light and the paper."""
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 
@@ -22,20 +24,22 @@ def to_working_size(grey: np.ndarray) -> tuple[np.ndarray, float]:
     return cv2.resize(grey, size, interpolation=how), scale
 
 
-def find_ink(grey: np.ndarray) -> np.ndarray | None:
-    """Return how much ink there is at each pixel, (height, width) float32, or None.
+def find_ink(grey: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield how much ink there is at each pixel, (height, width) float32.
 
     The paper is 0 and the ink about 1, whatever the lighting and whether the ink is
-    darker or lighter than the paper. None: nothing stands out from the paper.
+    darker or lighter than the paper. There may be a second opinion, for where the first
+    leads to nothing, and none at all if nothing stands out from the paper.
     """
-    difference = cv2.GaussianBlur(grey, (3, 3), 0).astype("float32") - paper_of(grey)
-    spread = 1.4826 * float(np.median(np.abs(difference)))
-    candidates = [_clean_ink(signed, spread) for signed in (-difference, difference)]
-    candidates = [found for found in candidates if found]
-    if not candidates:
-        return None
-    _, ink, level = max(candidates, key=lambda found: found[0])
-    return np.maximum(ink / level, 0)
+    smooth = cv2.GaussianBlur(grey, (3, 3), 0).astype("float32")
+    for paper in papers_of(grey):
+        difference = smooth - paper
+        spread = 1.4826 * float(np.median(np.abs(difference)))
+        candidates = [_clean_ink(signed, spread) for signed in (-difference, difference)]
+        candidates = [found for found in candidates if found]
+        if candidates:
+            _, ink, level = max(candidates, key=lambda found: found[0])
+            yield np.maximum(ink / level, 0)
 
 
 def _clean_ink(signed: np.ndarray, spread: float) -> tuple[float, np.ndarray, float] | None:
@@ -53,11 +57,11 @@ def _clean_ink(signed: np.ndarray, spread: float) -> tuple[float, np.ndarray, fl
     return float(np.clip(signed / level, 0, 1).sum()) * level, signed, level
 
 
-def paper_of(grey: np.ndarray) -> np.ndarray:
-    """Return what the paper would look like without the ink, (height, width) float32.
+def papers_of(grey: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield what the paper may look like without the ink, (height, width) float32.
 
-    A flat background (a scan, a paint program) is one value; a photo's light is followed
-    by a median wide enough to step over the strokes.
+    A flat background (a scan, a paint program) is one value. A photo's light, or a scan's
+    where that leads to nothing, is followed by a median wide enough to step over the strokes.
     """
     margin = max(1, round(min(grey.shape) * 0.04))
     border = np.concatenate(
@@ -70,7 +74,7 @@ def paper_of(grey: np.ndarray) -> np.ndarray:
     if (np.abs(border.astype("float32") - level) <= 10).mean() > 0.85:
         near = np.abs(grey.astype("float32") - level) <= 10
         if near.mean() > 0.3:
-            return np.full(grey.shape, level, "float32")
+            yield np.full(grey.shape, level, "float32")
     height, width = grey.shape
     factor = 128 / max(height, width)
     small = cv2.resize(
@@ -82,7 +86,7 @@ def paper_of(grey: np.ndarray) -> np.ndarray:
     framed = cv2.copyMakeBorder(small, reach, reach, reach, reach, cv2.BORDER_REFLECT)
     paper = cv2.medianBlur(framed, 2 * reach + 1)[reach:-reach, reach:-reach]
     paper = cv2.GaussianBlur(paper.astype("float32"), (0, 0), 3)
-    return cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
+    yield cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def _ink_level(signed: np.ndarray, spread: float) -> float | None:
@@ -150,7 +154,7 @@ def _horizontal_lines(mask: np.ndarray) -> tuple[np.ndarray, int]:
     stretch = np.ones((1, max(12, round(0.08 * width))), "uint8")
     long = cv2.morphologyEx(cv2.dilate(view, np.ones((3, 1), "uint8")), cv2.MORPH_OPEN, stretch)
     lines, n = np.zeros(mask.shape, bool), 0
-    shortest = max(0.95 * width, 0.5 * height)
+    shortest = 0.95 * width
     if np.count_nonzero(long.any(axis=0)) < shortest:
         return lines, n
     for piece in connected(long > 0):
@@ -160,6 +164,8 @@ def _horizontal_lines(mask: np.ndarray) -> tuple[np.ndarray, int]:
         if runs_through and straight and thickness <= 0.04 * height + 3:
             n += 1
             piece.inside(lines)[piece.mask] = True
+    if width < 0.5 * height and n < 4:  # the strokes of one tall digit
+        lines[:], n = False, 0
     return lines, n
 
 
