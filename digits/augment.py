@@ -16,11 +16,11 @@ from digits import quiet_keras as keras
 
 SIDE = 28
 AT_A_TIME = 25  # images whose arrays fit into the processor's cache: twice as fast
-ROTATION = 0.2  # radians, largest
-SLANT = 0.2  # largest
-ZOOM = 0.14  # largest share, by axis
-SHIFT = 2.0  # pixels, largest
-BEND = 0.7  # pixels, standard deviation
+ROTATION = 0.16  # radians, largest
+SLANT = 0.16  # largest
+ZOOM = 0.11  # largest share, by axis
+SHIFT = 1.6  # pixels, largest
+BEND = 0.56  # pixels, standard deviation
 FLAGGED = 0.2  # share of the ones that get an upstroke, some also a foot
 
 
