@@ -87,6 +87,27 @@ def test_real_looking_pages(read, page, name):
     assert read(picture.clip(0, 255).astype("uint8")).digits == "20375"
 
 
+@pytest.mark.parametrize("size", [(150, 900), (900, 200)])
+def test_squared_paper_of_any_shape(read, size):
+    picture = np.full(size, 225, "uint8")
+    picture[::33] = picture[:, ::33] = 150
+    place = picture[40:110, 90:160]
+    np.minimum(place, drawn_seven(70, 6), out=place)
+    assert read(picture).digits == "7"
+
+
+def test_a_page_almost_white_with_a_grey_side(read, page):
+    paper = np.clip(np.linspace(215, 440, 500), 0, 255)
+    assert read((paper * (1 - 0.5 * page(["2037"]))).astype("uint8")).digits == "2037"
+
+
+@pytest.mark.parametrize(("x", "count"), [(40, 1), (48, 1), (75, 2)])
+def test_a_broken_off_end_is_no_digit_of_its_own(x, count):
+    digit, end = np.ones((70, 45), bool), np.ones((26, 11), bool)
+    pieces = [images.Piece(digit, 0, 0), images.Piece(end, x, 5)]
+    assert len(images.finding.join(pieces)) == count
+
+
 @pytest.mark.parametrize(
     ("side", "thickness"), [(28, 1), (28, 4), (60, 2), (400, 2), (400, 60), (3000, 12)]
 )

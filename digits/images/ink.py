@@ -140,6 +140,10 @@ def lines_of(ink: np.ndarray) -> np.ndarray:
     strokes = faint & ~across & ~turned.T
     lines = _without_crossings(across, strokes | (across & ~turned.T))
     lines |= _without_crossings(turned, (strokes | (turned.T & ~across)).T).T
+    # A stroke on a crossing of lines has a gap now; it closes from both sides.
+    gap = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
+    remaining = (faint & ~lines).astype("uint8")
+    lines &= cv2.morphologyEx(remaining, cv2.MORPH_CLOSE, gap) == 0
     # A single long stroke with little else is no ruling but a 1.
     if n_across + n_down == 1 and (ink_mask(ink) & ~lines).sum() < 0.5 * lines.sum():
         lines[:] = False
