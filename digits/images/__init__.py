@@ -1,7 +1,7 @@
 """From a picture of handwriting to digits as MNIST has them. No Keras here.
 
     grey = read_grey(file)        files      a picture file -> grey values
-    ink = find_ink(grey)          ink        lighting evened out, ink light on dark
+    inks = find_ink(grey)         ink        lighting evened out, ink light on dark
     pieces = find_digits(ink)     finding    where the digits are, in reading order
     image = prepare(piece)        preparing  28x28, as MNIST was prepared
 

@@ -140,6 +140,8 @@ def lines_of(ink: np.ndarray) -> np.ndarray:
     strokes = faint & ~across & ~turned.T
     lines = _without_crossings(across, strokes | (across & ~turned.T))
     lines |= _without_crossings(turned, (strokes | (turned.T & ~across)).T).T
+    if not lines.any():
+        return lines
     # A stroke on a crossing of lines has a gap now; it closes from both sides.
     gap = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
     remaining = (faint & ~lines).astype("uint8")
