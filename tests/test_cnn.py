@@ -14,9 +14,8 @@ from conftest import ROOT, hear_ctrl_c, is_user_error
 
 
 def test_help_answers_at_once(script):
-    start = time.monotonic()
-    result = script("cnn.py", "--help")
-    assert time.monotonic() - start < 2
+    result = script("cnn.py", "--help", env=os.environ | {"PYTHONPROFILEIMPORTTIME": "1"})
+    assert "numpy" in result.stderr and "tensorflow" not in result.stderr  # nothing slow
     for option in ("--epochs", "--batch-size", "--seed", "--data", "--output"):
         assert option in result.stdout
 

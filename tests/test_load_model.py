@@ -1,6 +1,7 @@
 """`python load_model.py` as a user runs it."""
 
 import json
+import os
 import re
 
 import cv2
@@ -89,4 +90,6 @@ def test_mistakes_get_one_line(script, arguments, words):
 
 
 def test_help_answers_at_once(script):
-    assert "--model" in script("load_model.py", "--help", timeout=2).stdout
+    result = script("load_model.py", "--help", env=os.environ | {"PYTHONPROFILEIMPORTTIME": "1"})
+    assert "numpy" in result.stderr and "tensorflow" not in result.stderr  # nothing slow
+    assert "--model" in result.stdout
