@@ -74,17 +74,18 @@ def read(arguments: argparse.Namespace) -> int:
         (name, sys.stdin.buffer.read() if name == "-" else Path(name))
         for name in pictures(arguments.images)
     )
-    for reading in read_pictures(model, sources, keep=PLOTTED if plotting else 0):
-        failed |= reading.failed
-        progress.step()
-        if arguments.json:
-            print(json.dumps(reading.as_dict()), flush=progress.slow)
-        elif reading.failed:
-            print(f"load_model.py: {one_line(reading.name)}: {reading.error}", file=sys.stderr)
-        else:
-            print(text_line(reading), flush=progress.slow)
-        if reading.grey is not None:
-            drawn.append(reading)
+    with only_python_on_stderr():
+        for reading in read_pictures(model, sources, keep=PLOTTED if plotting else 0):
+            failed |= reading.failed
+            progress.step()
+            if arguments.json:
+                print(json.dumps(reading.as_dict()), flush=progress.slow)
+            elif reading.failed:
+                print(f"load_model.py: {one_line(reading.name)}: {reading.error}", file=sys.stderr)
+            else:
+                print(text_line(reading), flush=progress.slow)
+            if reading.grey is not None:
+                drawn.append(reading)
     progress.end()
     if drawn:
         plot(drawn, arguments)
@@ -147,10 +148,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     arguments = parse_arguments(argv)
-    if not arguments.images:
-        return check(arguments)
-    with only_python_on_stderr():
-        return read(arguments)
+    return read(arguments) if arguments.images else check(arguments)
 
 
 if __name__ == "__main__":

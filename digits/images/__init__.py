@@ -41,8 +41,9 @@ def digits_in(grey: np.ndarray) -> list[Digit]:
     if as_is is not None:
         return [Digit((0, 0, SIDE, SIDE), as_is)]
     work, scale = to_working_size(grey)
+    opinions = map(find_digits, find_ink(work))
     digits = []
-    for piece in next(filter(None, map(find_digits, find_ink(work))), []):
+    for piece in next(filter(None, opinions), []):  # the first that leads to anything
         digit = _digit(piece, scale)
         digit.parts = [(a, b, _digit(part, scale)) for a, b, part in slices(piece)]
         digits.append(digit)
