@@ -229,29 +229,49 @@ def test_two_digits_undo_and_clear(page):
     assert page.get_by_role("button", name="Undo").is_disabled()
 
 
-DROP = """([bytes, name, type]) => {
+GIVE = """([way, bytes, name, type]) => {
     const transfer = new DataTransfer();
     transfer.items.add(new File([new Uint8Array(bytes)], name, { type }));
-    dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, cancelable: true }));
+    if (way === "drop") dispatchEvent(new DragEvent(way, { dataTransfer: transfer }));
+    else dispatchEvent(new ClipboardEvent(way, { clipboardData: transfer }));
 }"""
 
 
 @needs_browser
-def test_a_picture_is_dropped_or_chosen(page):
-    page.evaluate(DROP, [list(png(drawn_seven())), "seven.png", "image/png"])
-    assert reads(page, "7")
-    page.get_by_role("button", name="Clear").click()
-    assert reads(page, "")
+def test_a_picture_is_dropped_pasted_or_chosen(page):
+    for way in ("drop", "paste"):
+        page.evaluate(GIVE, [way, list(png(drawn_seven())), "seven.png", "image/png"])
+        assert reads(page, "7")
+        page.get_by_role("button", name="Clear").click()
+        assert reads(page, "")
     page.set_input_files("#file", {"name": "7.png", "mimeType": "", "buffer": png(drawn_seven())})
     assert reads(page, "7")
 
 
 @needs_browser
 def test_what_is_no_picture_is_said_and_drawing_goes_on(page):
-    page.evaluate(DROP, [[1, 2, 3], "x.txt", "text/plain"])
+    page.evaluate(GIVE, ["drop", [1, 2, 3], "x.txt", "text/plain"])
     page.get_by_role("alert").get_by_text("not an image").wait_for()
     stroke(page, SEVEN)
     assert reads(page, "7") and page.get_by_role("alert").is_hidden()
+
+
+PRESS = """pressure => {
+    const paper = document.querySelector("#paper"), { x, y } = paper.getBoundingClientRect();
+    paper.setPointerCapture = () => {};  // no real pen, nothing to capture
+    for (const [type, across] of [["down", 50], ["move", 150], ["up", 150]])
+        paper.dispatchEvent(new PointerEvent("pointer" + type, { pointerType: "pen", pressure,
+            button: 0, clientX: x + across, clientY: y + 80 }));
+    const { data } = paper.getContext("2d").getImageData(0, 0, paper.width, paper.height);
+    return data.filter((v, i) => i % 4 === 3 && v > 128).length;
+}"""
+
+
+@needs_browser
+def test_a_pen_that_presses_harder_draws_wider(page):
+    soft = page.evaluate(PRESS, 0.2)
+    page.get_by_role("button", name="Clear").click()
+    assert page.evaluate(PRESS, 0.9) > 1.5 * soft > 0
 
 
 @needs_browser
