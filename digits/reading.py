@@ -88,20 +88,24 @@ class Reading:
 
 
 def read_pictures(
-    model: "Model", sources: Iterable[tuple[str, Path | bytes]], keep: int = 0
+    model: "Model",
+    sources: Iterable[tuple[str, Path | bytes]],
+    keep: int = 0,
+    processes: bool = False,
 ) -> Iterator[Reading]:
     """Yield a Reading for each (name, file or content of a file), in their order.
 
-    Pictures are opened on threads, if there are many in processes of their own, and go through
-    the network some hundred at a time, so memory does not grow with their number. The first
-    `keep` Readings hold their picture.
+    Pictures are opened on threads and go through the network some hundred at a time, so memory
+    does not grow with their number. The first `keep` Readings hold their picture. With
+    `processes`, where there are many, processes of their own open them: twice as fast, but
+    the program that calls must then be a script that asks `if __name__ == "__main__"`.
     """
     sources = ((i < keep, *source) for i, source in enumerate(sources))
     with ExitStack() as stack:
         pool = stack.enter_context(ThreadPoolExecutor(2))
         size, finding = 1, iter(())  # the first answers come at once
         while chunk := list(islice(sources, size)):
-            if len(chunk) == CHUNK and isinstance(pool, ThreadPoolExecutor):
+            if processes and len(chunk) == CHUNK and isinstance(pool, ThreadPoolExecutor):
                 pool = stack.enter_context(workers.start())
             # The next pictures are opened while the network reads those before them.
             before, finding = finding, pool.map(_find, chunk, chunksize=16)
