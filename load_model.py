@@ -10,7 +10,7 @@ The first prints
 
 and the second a line for each picture: its path, the digits, how sure it is that all are right.
 
-    page.jpg  204731598  99.7 %
+    page.jpg  204731598  99.4 %
 """
 
 from __future__ import annotations
