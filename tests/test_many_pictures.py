@@ -54,6 +54,7 @@ def test_a_reader_that_leaves_early(folder):
     assert process.stderr.read() == b"" and process.wait(60) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no process groups")
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_it_leaves_no_process_behind(folder, stop):

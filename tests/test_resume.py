@@ -1,6 +1,7 @@
 """A stopped training goes on, and ends as if it had never been stopped."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -47,8 +48,20 @@ def train(checkpoint, resume=False, stop_after=None):
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    return train(Checkpoint(tmp_path_factory.mktemp("whole"), SETTINGS))
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("whole")
+
+
+@pytest.fixture(scope="module")
+def whole(folder):
+    return train(Checkpoint(folder, SETTINGS))
+
+
+@pytest.fixture
+def left(whole, folder, tmp_path):
+    """A folder with the state that a training has left."""
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    return tmp_path
 
 
 @pytest.mark.parametrize("stop_after", [2])
@@ -59,10 +72,9 @@ def test_it_ends_with_the_same_bytes(tmp_path, whole, stop_after):
     assert (resumed, history) == whole
 
 
-def test_other_settings_are_refused_and_named(tmp_path):
-    train(Checkpoint(tmp_path, SETTINGS))
+def test_other_settings_are_refused_and_named(left):
     with pytest.raises(UserError, match="had --epochs 3, not 9; give the same"):
-        Checkpoint(tmp_path, SETTINGS | {"--epochs": 9}).restore(cnn.build_model())
+        Checkpoint(left, SETTINGS | {"--epochs": 9}).restore(cnn.build_model())
 
 
 def test_nothing_to_resume_is_said(tmp_path):
@@ -71,12 +83,11 @@ def test_nothing_to_resume_is_said(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["state.json", "npz"])
-def test_a_damaged_state_is_refused(tmp_path, name):
-    train(Checkpoint(tmp_path, SETTINGS))
-    for file in (tmp_path / ".training").glob(f"*{name}*"):
-        file.write_bytes(file.read_bytes()[:100])
+def test_a_damaged_state_is_refused(left, name):
+    (file,) = (left / ".training").glob(f"*{name}")
+    file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(UserError, match="damaged"):
-        train(Checkpoint(tmp_path, SETTINGS), resume=True)
+        train(Checkpoint(left, SETTINGS), resume=True)
 
 
 @pytest.mark.slow
