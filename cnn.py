@@ -4,12 +4,12 @@
 
 The last lines that it prints:
 
-    test accuracy 99.57 % (43 of 10000 wrong)
-    expected calibration error 0.0019
+    test accuracy 99.63 % (37 of 10000 wrong)
+    expected calibration error 0.0015
     digit  images  wrong  read as
-        0     980      2  5 (1), 7 (1)
+        0     980      1  7 (1)
         ...
-    trained 4 epochs in 92 s
+    trained 4 epochs in 47 s
     saved model.json, model.h5, result.png and training.png in /home/you/digits
 """
 
