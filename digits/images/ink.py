@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from digits.images.pieces import connected, edge_contacts
+from digits.images.sheet import find_sheet
 
 SMALL, LARGE = 112, 1400  # the longest side that the steps work at, in pixels
 FAINTEST = 6  # grey levels between paper and ink; less is no writing
@@ -31,6 +32,19 @@ def find_ink(grey: np.ndarray) -> Iterator[np.ndarray]:
     darker or lighter than the paper. There may be a second opinion, for where the first
     leads to nothing, and none at all if nothing stands out from the paper.
     """
+    found = find_sheet(grey)
+    if found is not None:
+        place, sheet = found
+        for ink in _inks(sheet):
+            result = np.zeros(grey.shape, "float32")
+            result[place] = ink
+            yield result
+        if sheet.shape[0] < 2 * sheet.shape[1]:  # else it may be no sheet but a thick 1
+            return
+    yield from _inks(grey)
+
+
+def _inks(grey: np.ndarray) -> Iterator[np.ndarray]:
     smooth = cv2.GaussianBlur(grey, (3, 3), 0).astype("float32")
     for paper in papers_of(grey):
         difference = smooth - paper
