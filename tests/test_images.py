@@ -101,6 +101,20 @@ def test_a_page_almost_white_with_a_grey_side(read, page):
     assert read((paper * (1 - 0.5 * page(["2037"]))).astype("uint8")).digits == "2037"
 
 
+@pytest.mark.parametrize(("paper", "table"), [(225, 60), (225, 165), (180, 245), (25, 225)])
+@pytest.mark.parametrize("text", ["2037", ""])
+def test_a_sheet_on_a_table(read, page, paper, table, text):
+    rng = np.random.default_rng(0)
+    sheet = paper + (170 if paper < 100 else -110) * page([text])
+    turn = cv2.getRotationMatrix2D((250, 200), 4, 1)
+    turn[:, 2] += 90
+    picture = np.full((580, 680), np.nan, "float32")
+    cv2.warpAffine(sheet, turn, (680, 580), picture, borderMode=cv2.BORDER_TRANSPARENT)
+    picture = np.where(np.isnan(picture), rng.normal(table, 5, picture.shape), picture)
+    picture += rng.normal(0, 1.5, picture.shape)
+    assert read(picture.clip(0, 255).astype("uint8")).digits == text
+
+
 @pytest.mark.parametrize(("x", "count"), [(40, 1), (48, 1), (75, 2)])
 def test_a_broken_off_end_is_no_digit_of_its_own(x, count):
     digit, end = np.ones((70, 45), bool), np.ones((26, 11), bool)
