@@ -115,6 +115,31 @@ def test_a_sheet_on_a_table(read, page, paper, table, text):
     assert read(picture.clip(0, 255).astype("uint8")).digits == text
 
 
+@pytest.mark.parametrize("name", ["box", "boxes", "cells", "ring", "tight"])
+def test_boxes_around_digits_are_not_read(read, page, name):
+    text = "3" if name == "ring" else "2037"
+    picture = (230 - 180 * page([text], gap=30)).astype("uint8")
+    inked = np.flatnonzero((picture < 120).any(axis=0))
+    first, last = inked[0], inked[-1]
+    gaps = [int(g.mean()) for g in np.split(inked, np.flatnonzero(np.diff(inked) > 9) + 1)]
+    middles = [(a + b) // 2 for a, b in zip(gaps, gaps[1:], strict=False)]
+    if name in ("box", "cells"):
+        cv2.rectangle(picture, (first - 12, 40), (last + 12, 100), 60, 2)
+    if name == "cells":
+        for x in middles:
+            cv2.line(picture, (x, 40), (x, 100), 60, 2)
+    if name == "boxes":
+        for x in gaps:
+            cv2.rectangle(picture, (x - 25, 38), (x + 25, 102), 60, 2)
+    if name == "ring":
+        cv2.circle(picture, ((first + last) // 2, 70), 36, 60, 3)
+    if name == "tight":  # the lines touch the 2
+        picture = picture[:, : middles[0]]
+        cv2.rectangle(picture, (first, 45), (middles[0] - 8, 100), 60, 2)
+        text = "2"
+    assert read(picture).digits == text
+
+
 @pytest.mark.parametrize(("x", "count"), [(40, 1), (48, 1), (75, 2)])
 def test_a_broken_off_end_is_no_digit_of_its_own(x, count):
     digit, end = np.ones((70, 45), bool), np.ones((26, 11), bool)
