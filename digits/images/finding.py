@@ -8,7 +8,7 @@ import numpy as np
 from digits.images.ink import ink_mask
 from digits.images.pieces import Piece, connected, edge_contacts, framed, merge, overlap, trim
 
-BLOB = 0.5  # a piece with thicker strokes, as a share of its size, is no writing
+BLOB = 0.4  # a piece with thicker strokes, as a share of its size, is no writing
 SHARP = 0.9  # how much ink comes in over the thickness of a stroke, from paper 0 to ink 1
 SMALLEST = 12  # pixels of the working picture that a digit is high or wide
 TEXTURE = 40  # pieces of ink, most of them specks: more are no writing
