@@ -96,6 +96,20 @@ def test_squared_paper_of_any_shape(read, size):
     assert read(picture).digits == "7"
 
 
+@pytest.mark.parametrize("slope", [0.02, -0.06])
+@pytest.mark.parametrize("squared", [False, True])
+@pytest.mark.parametrize("text", ["20375", ""])
+def test_lines_that_are_turned(read, page, slope, squared, text):
+    lines = np.zeros((400, 500), "uint8")
+    for start in range(-100, 700, 32):
+        cv2.line(lines, (0, start), (500, round(start + 500 * slope)), 255, 1, cv2.LINE_AA)
+        if squared:
+            cv2.line(lines, (start, 0), (round(start - 400 * slope), 400), 255, 1, cv2.LINE_AA)
+    paper = 230 - 70 * (lines / 255) + np.random.default_rng(0).normal(0, 2, lines.shape)
+    picture = paper * (1 - 0.7 * page([text]))
+    assert read(picture.clip(0, 255).astype("uint8")).digits == text
+
+
 def test_a_page_almost_white_with_a_grey_side(read, page):
     paper = np.clip(np.linspace(215, 440, 500), 0, 255)
     assert read((paper * (1 - 0.5 * page(["2037"]))).astype("uint8")).digits == "2037"
@@ -165,7 +179,9 @@ def test_neighbours_that_touch_are_parted(read, page):
     assert read((255 - 220 * page(["57"], height=60, gap=-4)).astype("uint8")).digits == "57"
 
 
-@pytest.mark.parametrize("name", ["white", "black", "grey", "noise", "gradient", "dots", "frame"])
+@pytest.mark.parametrize(
+    "name", ["white", "black", "grey", "noise", "gradient", "dots", "frame", "blob"]
+)
 def test_no_writing_no_digit(read, name):
     rng = np.random.default_rng(1)
     picture = np.full((300, 400), {"black": 0, "grey": 128}.get(name, 240), "uint8")
@@ -178,6 +194,8 @@ def test_no_writing_no_digit(read, name):
             cv2.circle(picture, (x, 140), 4, 20, -1)
     if name == "frame":
         picture[:, :30] = 50
+    if name == "blob":
+        cv2.ellipse(picture, (200, 150), (60, 80), 0, 0, 360, 40, -1)
     result = read(picture)
     assert result.error == "no digit found" and result.digits == "" and result.confidence == 0
 

@@ -85,10 +85,11 @@ def papers_of(grey: np.ndarray) -> Iterator[np.ndarray]:
         ]
     )
     level = np.median(border)
-    if (np.abs(border.astype("float32") - level) <= 10).mean() > 0.85:
-        near = np.abs(grey.astype("float32") - level) <= 10
-        if near.mean() > 0.3:
-            yield np.full(grey.shape, level, "float32")
+    flat = (np.abs(border.astype("float32") - level) <= 10).mean()
+    if flat > 0.85 and (np.abs(grey.astype("float32") - level) <= 10).mean() > 0.3:
+        yield np.full(grey.shape, level, "float32")
+        if flat > 0.995:  # nothing at the edge that another opinion is needed for
+            return
     height, width = grey.shape
     factor = 128 / max(height, width)
     small = cv2.resize(

@@ -55,9 +55,9 @@ def _four_sided(mask: np.ndarray) -> np.ndarray | None:
 
 def _stands_out(small: np.ndarray, plain: np.ndarray, sheet: np.ndarray) -> bool:
     """Tell a sheet with strokes on it from strokes that have run together."""
-    inside = plain[sheet > 0].astype("float32")
-    empty = np.abs(small[sheet > 0] - inside) < STEP
-    return abs(np.median(inside) - np.median(plain[sheet == 0])) >= STEP and empty.mean() > 0.6
+    inside = small[sheet > 0].astype("float32")
+    empty = np.abs(plain[sheet > 0] - inside) < STEP
+    return abs(np.median(inside) - np.median(small[sheet == 0])) >= STEP and empty.mean() > 0.6
 
 
 def _alone(
