@@ -8,7 +8,8 @@ import numpy as np
 from digits.images.ink import ink_mask
 from digits.images.pieces import Piece, connected, edge_contacts, framed, merge, overlap, trim
 
-BLOB = 0.4  # a piece with thicker strokes, as a share of its size, is no writing
+BLOB = 0.5  # a piece with thicker strokes, as a share of its size, is no writing
+SOLID_BLOB = 0.36  # the same for one without any dent or hole
 SHARP = 0.9  # how much ink comes in over the thickness of a stroke, from paper 0 to ink 1
 SMALLEST = 12  # pixels of the working picture that a digit is high or wide
 TEXTURE = 40  # pieces of ink, most of them specks: more are no writing
@@ -160,8 +161,15 @@ def drop_specks(pieces: list[Piece]) -> list[Piece]:
         for p in pieces
         if p.height >= 0.3 * tall
         and not (p.width > 3 * p.height and len(pieces) > 1)
-        and p.thickness < BLOB * p.size
+        and not _is_blob(p)
     ]
+
+
+def _is_blob(piece: Piece) -> bool:
+    """Strokes are thinner, and only a thick 1 has neither dents nor holes."""
+    if piece.thickness < SOLID_BLOB * piece.size:
+        return False
+    return piece.thickness > BLOB * piece.size or piece.filled > 0.98
 
 
 def reading_order(pieces: list[Piece]) -> list[Piece]:

@@ -33,6 +33,13 @@ class Piece:
         depth = cv2.distanceTransform(framed(self.mask), cv2.DIST_L2, 5)
         return 4 * float(depth[depth > 0].mean()) - 1
 
+    @property
+    def filled(self) -> float:
+        """How much of its convex hull is ink: near 1 for a disc or a bar."""
+        corners = cv2.convexHull(np.argwhere(self.mask).astype("int32"))
+        hull = cv2.fillConvexPoly(np.zeros(self.mask.shape, "uint8"), corners[..., ::-1], 1)
+        return self.mask.sum() / hull.sum()
+
     def inside(self, picture: np.ndarray) -> np.ndarray:
         """Return the view of `picture` that the piece covers."""
         return picture[self.y : self.y + self.height, self.x : self.x + self.width]
