@@ -6,6 +6,9 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+SMALLEST = 12  # pixels of the working picture that a digit is high or wide
+FAINT, CLEAR = 0.3, 0.55  # shares of full ink: what may be a stroke, and what surely is
+
 
 @dataclass(eq=False)
 class Piece:
@@ -58,6 +61,16 @@ def bounds(mask: np.ndarray) -> tuple[slice, slice] | None:
     if not len(rows):
         return None
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def ink_mask(ink: np.ndarray) -> np.ndarray:
+    """Return where ink is: all that is at least faint and hangs together with clear ink."""
+    faint, clear = (ink > FAINT).astype("uint8"), ink > CLEAR
+    _, labels = cv2.connectedComponents(faint, connectivity=8)
+    kept = np.zeros(labels.max() + 1, bool)
+    kept[labels[clear]] = True
+    kept[0] = False
+    return kept[labels]
 
 
 def connected(mask: np.ndarray) -> list[Piece]:

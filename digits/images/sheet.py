@@ -50,7 +50,10 @@ def _four_sided(mask: np.ndarray) -> np.ndarray | None:
         or min(cv2.contourArea(outline) / 0.93, cv2.contourArea(corners) / 0.88) < area
     ):
         return None
-    return cv2.fillConvexPoly(np.zeros_like(mask), hull, 1)  # a digit at its edge left a bite
+    sheet = cv2.fillConvexPoly(np.zeros_like(mask), hull, 1)  # a digit at its edge left a bite
+    # The edge itself is blurred, and seldom quite straight.
+    sheet = cv2.erode(sheet, np.ones((5, 5), "uint8"), borderValue=1)
+    return sheet if sheet.any() else None
 
 
 def _stands_out(small: np.ndarray, plain: np.ndarray, sheet: np.ndarray) -> bool:
@@ -63,8 +66,6 @@ def _stands_out(small: np.ndarray, plain: np.ndarray, sheet: np.ndarray) -> bool
 def _alone(
     grey: np.ndarray, plain: np.ndarray, sheet: np.ndarray
 ) -> tuple[tuple[slice, slice], np.ndarray]:
-    # Its edge, blurred and seldom quite straight, does not count.
-    sheet = cv2.erode(sheet, np.ones((5, 5), "uint8"), borderValue=1)
     _, nearest = cv2.distanceTransformWithLabels(
         1 - sheet, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
