@@ -57,12 +57,13 @@ def _level_lines(view: np.ndarray, visible: np.ndarray, side: int) -> tuple[np.n
     """Return where level lines run from edge to edge of what is `visible`, and how many.
 
     All uint8; `side` is the picture's shorter one. Where there are several lines, there may
-    also be some that cut a corner, or that digits hide in part.
+    also be some that cut a corner.
     """
     width, thickest = view.shape[1], 0.02 * side + 5
     # Short stretches, so that a line need not be quite straight.
     stretch = np.ones((1, max(12, round(0.08 * width))), "uint8")
-    long = cv2.morphologyEx(cv2.dilate(view, np.ones((3, 1), "uint8")), cv2.MORPH_OPEN, stretch)
+    wide = cv2.dilate(view, np.ones((3, 1), "uint8"))
+    long = cv2.morphologyEx(wide, cv2.MORPH_OPEN, stretch)
     # Lines across interrupt them, and digits in the way.
     across = np.ones((round(thickest) + 3, 1), "uint8")
     thin = long & visible & ~cv2.morphologyEx(view, cv2.MORPH_OPEN, across)
@@ -70,7 +71,7 @@ def _level_lines(view: np.ndarray, visible: np.ndarray, side: int) -> tuple[np.n
         cv2.morphologyEx(thin, cv2.MORPH_CLOSE, np.ones((1, round(gap)), "uint8")) & visible
         for gap in (2 * thickest, 0.4 * width)
     )
-    found, doubtful, n = np.zeros_like(view), np.zeros_like(view), 0
+    found, corners, n = np.zeros_like(view), np.zeros_like(view), 0
     for piece in connected(bridged):
         whole = visible[piece.y : piece.y + piece.height].sum(axis=1).min()
         if piece.height > max(0.1 * side, 3 * thickest):  # a stroke runs along it
@@ -85,12 +86,13 @@ def _level_lines(view: np.ndarray, visible: np.ndarray, side: int) -> tuple[np.n
         straight = rows <= max(0.1 * side, 3 * thickness)
         if columns + 5 < 0.95 * whole or not straight or thickness > thickest:
             continue
-        sure = whole > 0.5 * width and covered > 0.9 * whole
-        n += int(sure)
-        if sure or covered > 0.4 * whole:
-            line = piece.inside(found if sure else doubtful)
-            line[piece.mask] = piece.inside(long)[piece.mask]
-    return found | doubtful if n > 2 else found, n
+        inked = np.count_nonzero((piece.mask & (piece.inside(wide) > 0)).any(axis=0))
+        if covered < 0.4 * whole or inked < 0.9 * whole:  # digits may hide it, but not paper
+            continue
+        n += int(whole > 0.5 * width)
+        line = piece.inside(found if whole > 0.5 * width else corners)
+        line[piece.mask] = piece.inside(long)[piece.mask]
+    return found | corners if n > 2 else found, n
 
 
 def _slope_of_lines(mask: np.ndarray) -> float:
