@@ -46,6 +46,6 @@ def _has_holes_with(box: Piece, others: list[Piece]) -> bool:
         hole = np.bincount(around[: other.height, : other.width][other.mask]).argmax()
         left, top, width, height, _ = stats[hole]
         inside = left > 0 and top > 0 and left + width < box.width and top + height < box.height
-        if hole > 0 and inside and other.height > 0.3 * height:
+        if hole > 0 and inside and other.height > 0.4 * height:
             return True
     return False
