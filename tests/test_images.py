@@ -180,7 +180,7 @@ def test_neighbours_that_touch_are_parted(read, page):
 
 
 @pytest.mark.parametrize(
-    "name", ["white", "black", "grey", "noise", "gradient", "dots", "frame", "blob"]
+    "name", ["white", "black", "grey", "noise", "gradient", "dots", "frame", "blob", "shade"]
 )
 def test_no_writing_no_digit(read, name):
     rng = np.random.default_rng(1)
@@ -194,6 +194,10 @@ def test_no_writing_no_digit(read, name):
             cv2.circle(picture, (x, 140), 4, 20, -1)
     if name == "frame":
         picture[:, :30] = 50
+    if name == "shade":  # of a hand, at the lower edge
+        cv2.ellipse(picture, (190, 310), (125, 90), 0, 0, 360, 130, -1)
+        picture = cv2.GaussianBlur(picture, (0, 0), 12) + rng.normal(0, 3, picture.shape)
+        picture = picture.clip(0, 255).astype("uint8")
     if name == "blob":
         cv2.ellipse(picture, (200, 150), (60, 80), 0, 0, 360, 40, -1)
     result = read(picture)

@@ -20,7 +20,7 @@ from digits.images.pieces import (
 
 BLOB = 0.5  # a piece with thicker strokes, as a share of its size, is no writing
 SOLID_BLOB = 0.36  # the same for one without any dent or hole
-SHARP = 0.9  # how much ink comes in over the thickness of a stroke, from paper 0 to ink 1
+SHARP = 1.1  # how much ink comes in over the thickness of a stroke, from paper 0 to ink 1
 TEXTURE = 40  # pieces of ink, most of them specks: more are no writing
 
 
@@ -100,7 +100,6 @@ def _one_digit(large: Piece, small: Piece, tallest: int) -> bool:
 
 def drop_shades(pieces: list[Piece], ink: np.ndarray) -> list[Piece]:
     """Drop what fades in over more than the thickness of a stroke: shadows, stains, clouds."""
-    slope = np.hypot(cv2.Sobel(ink, cv2.CV_32F, 1, 0), cv2.Sobel(ink, cv2.CV_32F, 0, 1)) / 8
     kept = []
     for piece in pieces:
         mask = framed(piece.mask)
@@ -108,9 +107,19 @@ def drop_shades(pieces: list[Piece], ink: np.ndarray) -> list[Piece]:
         # Thin strokes are blurred by the grid of pixels itself, so 15 of them always count.
         reach = max(piece.thickness, 15)
         across = len(edge_contacts(piece, ink.shape)) > 1  # more likely what is left of a frame
-        if np.median(piece.inside(slope)[outline]) * reach > SHARP * (3 if across else 1):
+        if np.median(_slope(piece, ink)[outline]) * reach > SHARP * (1.8 if across else 1):
             kept.append(piece)
     return kept
+
+
+def _slope(piece: Piece, ink: np.ndarray) -> np.ndarray:
+    """Return how steep `ink` is at each pixel of a piece, seen too coarsely for noise to count."""
+    room = round(piece.thickness)
+    top, left = max(0, piece.y - room), max(0, piece.x - room)
+    bottom, right = piece.y + piece.height + room, piece.x + piece.width + room
+    near = cv2.GaussianBlur(ink[top:bottom, left:right], (0, 0), max(piece.thickness / 8, 0.3))
+    slope = np.hypot(cv2.Sobel(near, cv2.CV_32F, 1, 0), cv2.Sobel(near, cv2.CV_32F, 0, 1)) / 8
+    return Piece(piece.mask, piece.x - left, piece.y - top).inside(slope)
 
 
 def drop_specks(pieces: list[Piece]) -> list[Piece]:
