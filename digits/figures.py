@@ -171,8 +171,10 @@ def _draw_reading(
     cell: Figure, name: str, grey: np.ndarray, digits: str, confidence: float, found: list
 ) -> None:
     answer = f"{digits}   {100 * confidence:.0f} %" if found else "no digit found"
-    cell.text(0.05, 0.945, answer, fontsize=15, fontweight="bold", va="center")
-    cell.text(0.95, 0.945, _short(name), fontsize=9, color=SOFT, va="center", ha="right")
+    large = min(15, 400 / len(answer))  # a long answer gets smaller letters, and a shorter name
+    cell.text(0.05, 0.945, answer, fontsize=large, fontweight="bold", va="center")
+    name = _short(name, 50 - round(0.12 * large * len(answer)))
+    cell.text(0.95, 0.945, name, fontsize=9, color=SOFT, va="center", ha="right")
     picture = cell.add_axes((0.05, 0.27, 0.9, 0.63))
     picture.imshow(grey, cmap="gray", vmin=0, vmax=255)
     picture.set(xticks=[], yticks=[], anchor="C")
@@ -197,6 +199,8 @@ def _draw_reading(
         axis.set_title(text, fontsize=small, fontweight="normal", pad=3)
 
 
-def _short(name: str) -> str:
-    name = Path(name).name
-    return name if len(name) <= 32 else f"{name[:14]}…{name[-16:]}"
+def _short(name: str, longest: int) -> str:
+    name, longest = Path(name).name, min(longest, 32)
+    if len(name) <= longest:
+        return name
+    return f"{name[: longest // 2 - 2]}…{name[-(longest // 2) :]}" if longest > 8 else ""
