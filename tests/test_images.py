@@ -155,6 +155,15 @@ def test_boxes_around_digits_are_not_read(read, page, name):
     assert read(picture).digits == text
 
 
+def test_a_strip_a_few_pixels_high(read):
+    picture = np.full((2, 628), 200, "uint8")
+    for start, end in ((100, 400), (250, 500), (30, 200)):
+        for row in (slice(0, 1), slice(1, 2)):
+            strip = picture.copy()
+            strip[row, start:end] = 40
+            assert read(strip).error == "no digit found"
+
+
 @pytest.mark.parametrize(("x", "count"), [(40, 1), (48, 1), (75, 2)])
 def test_a_broken_off_end_is_no_digit_of_its_own(x, count):
     digit, end = np.ones((70, 45), bool), np.ones((26, 11), bool)

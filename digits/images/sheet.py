@@ -65,14 +65,17 @@ def _stands_out(small: np.ndarray, plain: np.ndarray, sheet: np.ndarray) -> bool
 
 def _alone(
     grey: np.ndarray, plain: np.ndarray, sheet: np.ndarray
-) -> tuple[tuple[slice, slice], np.ndarray]:
+) -> tuple[tuple[slice, slice], np.ndarray] | None:
+    size = grey.shape[::-1]
+    inside = cv2.resize(sheet, size, interpolation=cv2.INTER_NEAREST) > 0
+    place = bounds(inside)
+    if place is None:  # the picture is a few pixels high or wide
+        return None
+    # Around the sheet it goes on as at its nearest point.
     _, nearest = cv2.distanceTransformWithLabels(
         1 - sheet, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
     values = np.zeros(nearest.max() + 1, "uint8")
     values[nearest[sheet > 0]] = plain[sheet > 0]
-    size = grey.shape[::-1]
     around = cv2.resize(cv2.blur(values[nearest], (5, 5)), size, interpolation=cv2.INTER_LINEAR)
-    inside = cv2.resize(sheet, size, interpolation=cv2.INTER_NEAREST) > 0
-    place = bounds(inside)
     return place, np.where(inside[place], grey[place], around[place])
