@@ -134,8 +134,8 @@ def test_boxes_around_digits_are_not_read(read, page, name):
     text = "3" if name == "ring" else "2037"
     picture = (230 - 180 * page([text], gap=30)).astype("uint8")
     inked = np.flatnonzero((picture < 120).any(axis=0))
-    digits = np.split(inked, np.flatnonzero(np.diff(inked) > 9) + 1)
-    centres = [int(columns.mean()) for columns in digits]
+    groups = np.split(inked, np.flatnonzero(np.diff(inked) > 9) + 1)
+    centres = [int(columns.mean()) for columns in groups]
     between = np.convolve(centres, (0.5, 0.5), "valid").astype(int).tolist()
     first, last = int(inked[0]), int(inked[-1])
     if name in ("box", "cells"):

@@ -59,7 +59,7 @@ def untangle(piece: Piece, ink: np.ndarray) -> list[Piece]:
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     options.append(cv2.morphologyEx(piece.mask.astype("uint8"), cv2.MORPH_OPEN, disc) > 0)
     for option in options:
-        parts = [Piece(p.mask, p.x + piece.x, p.y + piece.y) for p in connected(option)]
+        parts = [p.moved(piece.x, piece.y) for p in connected(option)]
         largest = max((p.size for p in parts), default=0)
         parts = [p for p in parts if p.size > 0.3 * largest]
         free = not any(edge_contacts(p, ink.shape) for p in parts)
@@ -119,7 +119,7 @@ def _slope(piece: Piece, ink: np.ndarray) -> np.ndarray:
     bottom, right = piece.y + piece.height + room, piece.x + piece.width + room
     near = cv2.GaussianBlur(ink[top:bottom, left:right], (0, 0), max(piece.thickness / 8, 0.3))
     slope = np.hypot(cv2.Sobel(near, cv2.CV_32F, 1, 0), cv2.Sobel(near, cv2.CV_32F, 0, 1)) / 8
-    return Piece(piece.mask, piece.x - left, piece.y - top).inside(slope)
+    return piece.moved(-left, -top).inside(slope)
 
 
 def drop_specks(pieces: list[Piece]) -> list[Piece]:

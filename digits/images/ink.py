@@ -29,8 +29,9 @@ def find_ink(grey: np.ndarray) -> Iterator[np.ndarray]:
     """Yield how much ink there is at each pixel, (height, width) float32.
 
     The paper is 0 and the ink about 1, whatever the lighting and whether the ink is
-    darker or lighter than the paper. There may be a second opinion, for where the first
-    leads to nothing, and none at all if nothing stands out from the paper.
+    darker or lighter than the paper; of a sheet on a table only the sheet counts. There may
+    be a second opinion, for where the first leads to nothing, and none at all if nothing
+    stands out from the paper.
     """
     found = find_sheet(grey)
     if found is not None:
@@ -74,8 +75,8 @@ def _clean_ink(signed: np.ndarray, spread: float) -> tuple[float, np.ndarray, fl
 def papers_of(grey: np.ndarray) -> Iterator[np.ndarray]:
     """Yield what the paper may look like without the ink, (height, width) float32.
 
-    A flat background (a scan, a paint program) is one value. A photo's light, or a scan's
-    where that leads to nothing, is followed by a median wide enough to step over the strokes.
+    A flat background (a scan, a paint program) is one value. A photo's light, or what a flat
+    background has at its edge, is followed by a median wide enough to step over the strokes.
     """
     margin = max(1, round(min(grey.shape) * 0.04))
     border = np.concatenate(

@@ -89,8 +89,9 @@ def _level_lines(view: np.ndarray, visible: np.ndarray, side: int) -> tuple[np.n
         inked = np.count_nonzero((piece.mask & (piece.inside(wide) > 0)).any(axis=0))
         if covered < 0.4 * whole or inked < 0.9 * whole:  # digits may hide it, but not paper
             continue
-        n += int(whole > 0.5 * width)
-        line = piece.inside(found if whole > 0.5 * width else corners)
+        full = bool(whole > 0.5 * width)
+        n += full
+        line = piece.inside(found if full else corners)
         line[piece.mask] = piece.inside(long)[piece.mask]
     return found | corners if n > 2 else found, n
 

@@ -43,6 +43,10 @@ class Piece:
         hull = cv2.fillConvexPoly(np.zeros(self.mask.shape, "uint8"), corners[..., ::-1], 1)
         return self.mask.sum() / hull.sum()
 
+    def moved(self, x: int, y: int) -> "Piece":
+        """Return the piece that much further to the right and down."""
+        return Piece(self.mask, self.x + x, self.y + y)
+
     def inside(self, picture: np.ndarray) -> np.ndarray:
         """Return the view of `picture` that the piece covers."""
         return picture[self.y : self.y + self.height, self.x : self.x + self.width]
