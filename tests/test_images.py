@@ -184,8 +184,10 @@ def test_tiny_in_a_corner(read):
     assert read(picture).digits == "7"
 
 
-def test_neighbours_that_touch_are_parted(read, page):
-    assert read((255 - 220 * page(["57"], height=60, gap=-4)).astype("uint8")).digits == "57"
+@pytest.mark.parametrize(("lines", "gap"), [(["57"], -4), (["4", "2053"], -8)])
+def test_neighbours_that_touch_are_parted(read, page, lines, gap):
+    picture = (255 - 220 * page(lines, height=60, gap=gap)).astype("uint8")
+    assert read(picture).digits == "".join(lines)
 
 
 @pytest.mark.parametrize(

@@ -133,9 +133,19 @@ def drop_specks(pieces: list[Piece]) -> list[Piece]:
         p
         for p in pieces
         if p.height >= 0.3 * tall
-        and not (p.width > 3 * p.height and len(pieces) > 1)
+        and not (_is_line(p) and len(pieces) > 1)
         and not _is_blob(p)
     ]
+
+
+def _is_line(piece: Piece) -> bool:
+    """A row of digits that touch is as wide, but has strokes above one another."""
+    return piece.width > 3 * piece.height and _strokes(piece).mean() < 1.3
+
+
+def _strokes(piece: Piece) -> np.ndarray:
+    """Return how many strokes lie above one another in each column."""
+    return np.count_nonzero(np.diff(piece.mask, axis=0, prepend=False) & piece.mask, axis=0)
 
 
 def _is_blob(piece: Piece) -> bool:
@@ -174,8 +184,7 @@ def slices(piece: Piece) -> list[tuple[int, int, Piece]]:
     reach = max(1, piece.height // 8)
     lowest = cv2.erode(columns.reshape(1, -1), np.ones((1, 2 * reach + 1))).ravel()
     # A cut may go through one stroke. The body of a digit mostly has two, above each other.
-    strokes = np.count_nonzero(np.diff(piece.mask, axis=0, prepend=False) & piece.mask, axis=0)
-    thin = (columns == lowest) & (columns < 0.5 * piece.height) & (strokes <= 1)
+    thin = (columns == lowest) & (columns < 0.5 * piece.height) & (_strokes(piece) <= 1)
     cuts = _apart(np.flatnonzero(thin), 0, piece.width, reach)
     widest = 1.3 * piece.height
     for left, right in pairwise(tuple(cuts)):
