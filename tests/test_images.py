@@ -215,6 +215,34 @@ def test_no_writing_no_digit(read, name):
     assert result.error == "no digit found" and result.digits == "" and result.confidence == 0
 
 
+@pytest.mark.parametrize(
+    "name", ["dark and light", "all shades", "crease", "scribble", "leaves", "spots"]
+)
+def test_a_photo_of_things_is_not_read(read, name):
+    rng = np.random.default_rng(2)
+    picture = np.full((300, 400), 200, "float32")
+    if name not in ("crease", "scribble"):  # all but these have something like a digit in them
+        picture[20:120, 40:140] = drawn_seven(100, 9, paper=200, ink=40)
+    if name == "dark and light":
+        picture[150:250, 240:340] = 400 - picture[20:120, 40:140]
+    if name == "all shades":
+        picture[10:290, 10:290] = drawn_seven(280, 35, paper=200, ink=40)
+        cv2.rectangle(picture, (300, 40), (370, 260), 140, -1)
+    if name == "crease":
+        cv2.line(picture, (150, 0), (170, 300), 120, 3)
+    if name == "scribble":
+        points = [(60 + 15 * i, 230 if i % 2 else 60 + 5 * (i % 4)) for i in range(20)]
+        cv2.polylines(picture, [np.array(points)], False, 60, 3, cv2.LINE_AA)
+    if name == "leaves":
+        leaves = rng.uniform(0, 1, (20, 20)) < 0.2
+        picture[20:120, 40:140] -= 42 * np.kron(leaves, np.ones((5, 5)))
+    if name == "spots":
+        for x in range(190, 400, 60):
+            cv2.circle(picture, (x, 200), 22, 60, -1)
+    result = read(cv2.GaussianBlur(picture, (3, 3), 0).clip(0, 255).astype("uint8"))
+    assert result.error == "no digit found"
+
+
 def save(array, kind, mode=None, **options):
     stream = io.BytesIO()
     image = Image.fromarray(array)

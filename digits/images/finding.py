@@ -17,25 +17,27 @@ from digits.images.pieces import (
     overlap,
     trim,
 )
+from digits.images.strokes import drop_shades, is_blob, is_crease, is_tangle, on_paper
 
-BLOB = 0.5  # a piece with thicker strokes, as a share of its size, is no writing
-SOLID_BLOB = 0.36  # the same for one without any dent or hole
-SHARP = 1.1  # how much ink comes in over the thickness of a stroke, from paper 0 to ink 1
 TEXTURE = 40  # pieces of ink, most of them specks: more are no writing
 
 
 def find_digits(ink: np.ndarray) -> list[Piece]:
     """Return the pieces that look like digits, in reading order."""
-    pieces = connected(ink_mask(ink))
+    inked = ink_mask(ink)
+    pieces = connected(inked)
     count = len(pieces)
     if count > 10_000:
         return []
     pieces = [part for piece in pieces for part in untangle(piece, ink)]
+    pieces = [p for p in pieces if not is_crease(p, ink.shape)]
     pieces = [part for piece in pieces for part in unbox(piece)]
     pieces = drop_shades(drop_specks(join(drop_boxes(pieces))), ink)
-    # A page of digits has few specks between them; texture has pieces of all sizes.
-    texture = count > TEXTURE and len(pieces) < 0.5 * count
-    return [] if texture else reading_order(pieces)
+    written = [p for p in pieces if not is_blob(p) and not is_tangle(p)]
+    written = [p for p in written if on_paper(p, ink, inked)]
+    # Digits have few specks and blots between them; texture has pieces of all sizes and kinds.
+    others = count if count > TEXTURE else len(pieces)
+    return [] if len(written) < 0.5 * others else reading_order(written)
 
 
 def untangle(piece: Piece, ink: np.ndarray) -> list[Piece]:
@@ -98,30 +100,6 @@ def _one_digit(large: Piece, small: Piece, tallest: int) -> bool:
     return overlap_y > -0.25 * large.height
 
 
-def drop_shades(pieces: list[Piece], ink: np.ndarray) -> list[Piece]:
-    """Drop what fades in over more than the thickness of a stroke: shadows, stains, clouds."""
-    kept = []
-    for piece in pieces:
-        mask = framed(piece.mask)
-        outline = (mask - cv2.erode(mask, np.ones((3, 3), "uint8")))[1:-1, 1:-1] > 0
-        # Thin strokes are blurred by the grid of pixels itself, so 15 of them always count.
-        reach = max(piece.thickness, 15)
-        across = len(edge_contacts(piece, ink.shape)) > 1  # more likely what is left of a frame
-        if np.median(_slope(piece, ink)[outline]) * reach > SHARP * (1.8 if across else 1):
-            kept.append(piece)
-    return kept
-
-
-def _slope(piece: Piece, ink: np.ndarray) -> np.ndarray:
-    """Return how steep `ink` is at each pixel of a piece, seen too coarsely for noise to count."""
-    room = round(piece.thickness)
-    top, left = max(0, piece.y - room), max(0, piece.x - room)
-    bottom, right = piece.y + piece.height + room, piece.x + piece.width + room
-    near = cv2.GaussianBlur(ink[top:bottom, left:right], (0, 0), max(piece.thickness / 8, 0.3))
-    slope = np.hypot(cv2.Sobel(near, cv2.CV_32F, 1, 0), cv2.Sobel(near, cv2.CV_32F, 0, 1)) / 8
-    return piece.moved(-left, -top).inside(slope)
-
-
 def drop_specks(pieces: list[Piece]) -> list[Piece]:
     """Drop what is far too small beside the digits, and lines far too long for one."""
     if not pieces:
@@ -129,13 +107,7 @@ def drop_specks(pieces: list[Piece]) -> list[Piece]:
     pieces = [p for p in pieces if p.size >= SMALLEST]
     largest = max((p.height for p in pieces), default=0)
     tall = np.median([p.height for p in pieces if p.height > 0.5 * largest] or [0])
-    return [
-        p
-        for p in pieces
-        if p.height >= 0.3 * tall
-        and not (_is_line(p) and len(pieces) > 1)
-        and not _is_blob(p)
-    ]
+    return [p for p in pieces if p.height >= 0.3 * tall and not (_is_line(p) and len(pieces) > 1)]
 
 
 def _is_line(piece: Piece) -> bool:
@@ -146,13 +118,6 @@ def _is_line(piece: Piece) -> bool:
 def _strokes(piece: Piece) -> np.ndarray:
     """Return how many strokes lie above one another in each column."""
     return np.count_nonzero(np.diff(piece.mask, axis=0, prepend=False) & piece.mask, axis=0)
-
-
-def _is_blob(piece: Piece) -> bool:
-    """Strokes are thinner, and only a thick 1 has neither dents nor holes."""
-    if piece.thickness < SOLID_BLOB * piece.size:
-        return False
-    return piece.thickness > BLOB * piece.size or piece.filled > 0.98
 
 
 def reading_order(pieces: list[Piece]) -> list[Piece]:

@@ -12,6 +12,8 @@ from digits.images.sheet import find_sheet
 SMALL, LARGE = 112, 1400  # the longest side that the steps work at, in pixels
 FAINTEST = 6  # grey levels between paper and ink; less is no writing
 NOISE = 5  # ink stands out from the paper by so many times the paper's own spread
+BOTH_WAYS = 0.5  # what stands out the other way than the ink, as a share of the ink, at most
+STRAY = 0.08  # the share of a picture that is neither paper nor ink, at most
 
 
 def to_working_size(grey: np.ndarray) -> tuple[np.ndarray, float]:
@@ -52,9 +54,18 @@ def _inks(grey: np.ndarray) -> Iterator[np.ndarray]:
         spread = 1.4826 * float(np.median(np.abs(difference)))
         candidates = [_clean_ink(signed, spread) for signed in (-difference, difference)]
         candidates = [found for found in candidates if found]
-        if candidates:
-            _, ink, level = max(candidates, key=lambda found: found[0])
+        if not candidates:
+            continue
+        *others, (_, ink, level) = sorted(candidates, key=lambda found: found[0])
+        if not _shows_things(ink / level, [other / level for _, other, _ in others]):
             yield np.maximum(ink / level, 0)
+
+
+def _shows_things(ink: np.ndarray, others: list[np.ndarray]) -> bool:
+    """Writing is darker than its paper or lighter, with little else; things have all shades."""
+    contrary = sum(np.count_nonzero(other > FAINT) for other in others)
+    stray = (np.abs(ink) > FAINT) & ~ink_mask(ink)
+    return contrary > BOTH_WAYS * np.count_nonzero(ink > FAINT) or stray.mean() > STRAY
 
 
 def _clean_ink(signed: np.ndarray, spread: float) -> tuple[float, np.ndarray, float] | None:
