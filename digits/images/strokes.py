@@ -6,7 +6,7 @@ import numpy as np
 from digits.images.pieces import Piece, edge_contacts, framed
 
 BLOB = 0.5  # a piece with thicker strokes, as a share of its size, is no writing
-SOLID_BLOB = 0.36  # the same for one with hardly a dent or hole
+SOLID_BLOB = 0.36  # the same for one without any dent or hole
 HAIR = 0.03  # the same for one with thinner strokes that runs from edge to edge
 TANGLE = 7.5  # a piece with a longer outline, as a multiple of its size, is no digit
 SHARP = 1.1  # how much ink comes in over the thickness of a stroke, from paper 0 to ink 1
@@ -41,7 +41,7 @@ def is_blob(piece: Piece) -> bool:
     """Strokes are thinner, and only a thick 1 has neither dents nor holes."""
     if piece.thickness < SOLID_BLOB * piece.size:
         return False
-    return piece.thickness > BLOB * piece.size or piece.filled > 0.92
+    return piece.thickness > BLOB * piece.size or piece.filled > 0.98
 
 
 def is_crease(piece: Piece, shape: tuple[int, int]) -> bool:
