@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 UNSURE = 0.9  # an answer with less confidence is marked
 NOT_A_DIGIT = 0.4  # less confidence on average: there are no digits on the picture
+SLIM = 0.6  # a digit's width, as a share of its height, that nothing speaks against
+WIDE = 0.5  # how much speaks against a digit that is one height wider than that
 CHUNK = 256  # pictures in memory at a time
 
 
@@ -149,23 +151,22 @@ def _believable(answers: list[Answer]) -> bool:
 def best_cut(whole: Answer, parts: list[Answer]) -> list[Answer]:
     """Decide whether a wide piece is one digit or several that touch, and where to cut.
 
-    Of all ways from its first cut to its last, take the one whose digits are surest,
-    each counted by its width, so that neither few nor many digits are preferred.
+    Of all ways from its first cut to its last, and of the piece as it is, take what is most
+    likely: the confidences multiplied, less for wide digits and for cuts through ink.
     """
     ways: dict[int, tuple[float, list[Answer]]] = {0: (0.0, [])}
     order = sorted(zip(whole.digit.parts, parts, strict=True), key=lambda pair: pair[0][:2])
-    for (start, end, digit), answer in order:
-        if start not in ways:
-            continue
-        score, before = ways[start]
-        score += digit.box[2] * answer.confidence
-        if end not in ways or score > ways[end][0]:
-            ways[end] = (score, [*before, answer])
-    last = max((end for _, end, _ in whole.digit.parts), default=0)
+    for (start, end, doubt, _), answer in order:
+        if start in ways:
+            score, before = ways[start]
+            score += _score(answer) - doubt
+            if end not in ways or score > ways[end][0]:
+                ways[end] = (score, [*before, answer])
+    last = max((end for _, end, *_ in whole.digit.parts), default=0)
     score, answers = ways.get(last, (0.0, []))
-    if len(answers) < 2:
-        return [whole]
-    together = score / sum(a.digit.box[2] for a in answers)
-    _, _, width, height = whole.digit.box
-    # A single digit is rarely wider than 1.3 times its height.
-    return answers if together > whole.confidence * (1.3 * height / width) ** 1.7 else [whole]
+    return answers if len(answers) > 1 and score > _score(whole) else [whole]
+
+
+def _score(answer: Answer) -> float:
+    _, _, width, height = answer.digit.box
+    return float(np.log(answer.confidence)) - WIDE * max(0, width / height - SLIM)

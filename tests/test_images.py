@@ -190,6 +190,17 @@ def test_neighbours_that_touch_are_parted(read, page, lines, gap):
     assert read(picture).digits == "".join(lines)
 
 
+def test_slanted_neighbours_are_parted_along_the_slant(read, page):
+    ink = page(["35"], height=60, gap=-6)
+    slanted = cv2.warpAffine(ink, np.float32([[1, -0.4, 60], [0, 1, 0]]), (500, 400))
+    assert read((255 - 220 * slanted).astype("uint8")).digits == "35"
+
+
+def test_wide_digits_are_not_cut(read, page):
+    picture = (255 - 220 * page(["02", "35"], height=60)).astype("uint8")
+    assert read(cv2.resize(picture, None, fx=1.6, fy=1)).digits == "0235"
+
+
 @pytest.mark.parametrize(
     "name", ["white", "black", "grey", "noise", "gradient", "dots", "frame", "blob", "shade"]
 )

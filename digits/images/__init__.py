@@ -3,6 +3,7 @@
     grey = read_grey(file)        files      a picture file -> grey values
     inks = find_ink(grey)         ink        lighting evened out, ink light on dark
     pieces = find_digits(ink)     finding    where the digits are, in reading order
+    parts = slices(piece)         cutting    what a piece is if neighbours touch
     image = prepare(piece)        preparing  28x28, as MNIST was prepared
 
 `digits_in` takes all steps after the first. What they do not believe to be writing they
@@ -13,8 +14,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from digits.images.cutting import slices
 from digits.images.files import ImageError, read_grey
-from digits.images.finding import find_digits, slices
+from digits.images.finding import find_digits
 from digits.images.ink import find_ink, to_working_size
 from digits.images.pieces import Piece
 from digits.images.preparing import SIDE, already_prepared, prepare
@@ -28,8 +30,9 @@ class Digit:
 
     box: tuple[int, int, int, int]  # x, y, width, height in pixels
     image: np.ndarray  # (28, 28) uint8, ink 255 on 0
-    # If it is wide: what it may be cut into, with the numbers of the cuts at both ends.
-    parts: list[tuple[int, int, "Digit"]] = field(default_factory=list)
+    # If it is wide: what it may be cut into, with the numbers of the cuts at both ends and
+    # how much speaks against it.
+    parts: list[tuple[int, int, float, "Digit"]] = field(default_factory=list)
 
 
 def digits_in(grey: np.ndarray) -> list[Digit]:
@@ -45,7 +48,7 @@ def digits_in(grey: np.ndarray) -> list[Digit]:
     digits = []
     for piece in next(filter(None, opinions), []):  # the first that leads to anything
         digit = _digit(piece, scale)
-        digit.parts = [(a, b, _digit(part, scale)) for a, b, part in slices(piece)]
+        digit.parts = [(*place, _digit(part, scale)) for *place, part in slices(piece)]
         digits.append(digit)
     return digits
 

@@ -1,7 +1,5 @@
 """From ink to digits: which pieces are digits, and in which order they are read."""
 
-from itertools import combinations, pairwise
-
 import cv2
 import numpy as np
 
@@ -15,7 +13,6 @@ from digits.images.pieces import (
     ink_mask,
     merge,
     overlap,
-    trim,
 )
 from digits.images.strokes import drop_shades, is_blob, is_crease, is_tangle, on_paper
 
@@ -135,41 +132,3 @@ def reading_order(pieces: list[Piece]) -> list[Piece]:
 def _same_line(one: Piece, other: Piece) -> bool:
     common = overlap(one.y, one.height, other.y, other.height)
     return common > 0.4 * min(one.height, other.height)
-
-
-def slices(piece: Piece) -> list[tuple[int, int, Piece]]:
-    """Return what a wide piece may consist of if neighbours touch: (start, end, piece).
-
-    `start` and `end` number the places where it may be cut, its two ends among them. A
-    narrow piece gives nothing.
-    """
-    if piece.width < 0.9 * piece.height:
-        return []
-    columns = cv2.blur(piece.mask.sum(axis=0).astype("float32").reshape(1, -1), (3, 1)).ravel()
-    reach = max(1, piece.height // 8)
-    lowest = cv2.erode(columns.reshape(1, -1), np.ones((1, 2 * reach + 1))).ravel()
-    # A cut may go through one stroke. The body of a digit mostly has two, above each other.
-    thin = (columns == lowest) & (columns < 0.5 * piece.height) & (_strokes(piece) <= 1)
-    cuts = _apart(np.flatnonzero(thin), 0, piece.width, reach)
-    widest = 1.3 * piece.height
-    for left, right in pairwise(tuple(cuts)):
-        if right - left > widest:  # too wide for one digit, so cut wherever there is less ink
-            cuts += _apart(np.flatnonzero(columns == lowest), left, right, reach)
-    cuts = sorted(set(cuts))
-    found = []
-    for start, end in combinations(range(len(cuts)), 2):
-        left, right = cuts[start], cuts[end]
-        if (start, end) != (0, len(cuts) - 1) and right - left < widest:
-            part = trim(Piece(piece.mask[:, left:right], piece.x + left, piece.y))
-            if part and part.height > 0.6 * piece.height:  # neighbours are alike
-                found.append((start, end, part))
-    return found
-
-
-def _apart(places: np.ndarray, start: int, end: int, distance: int) -> list[int]:
-    """Return `start`, those of `places` that are more than `distance` apart, and `end`."""
-    kept = [start]
-    for place in places:
-        if kept[-1] + distance < place < end - distance:
-            kept.append(int(place))
-    return [*kept, end]

@@ -1,0 +1,97 @@
+"""Where neighbours that touch may be parted: along paths through little ink."""
+
+from itertools import combinations, pairwise
+
+import cv2
+import numpy as np
+
+from digits.images.pieces import Piece, connected, trim
+
+NARROW = 0.8  # a piece less wide than this share of its height is one digit
+WIDEST = 1.3  # how wide one digit is at most, as a share of that height
+ROWS = 64  # of the small copy of a piece in which the paths are looked for
+ASIDE = 1  # a step to the side costs as much as so many rows of ink
+DEAREST = 0.45  # what a path costs at most, as a share of its rows
+ALIKE = 0.04  # paths with less ink between them, as a share of the height's square, are one
+
+
+def slices(piece: Piece) -> list[tuple[int, int, float, Piece]]:
+    """Return what a wide piece may consist of if neighbours touch: (start, end, doubt, part).
+
+    `start` and `end` number the places where it may be cut, its two ends among them. `doubt`
+    is how much speaks against the part: what the cut at `end` costs, and the share of the
+    part's ink that does not hang together with the rest. A narrow piece gives nothing.
+    """
+    height, width = piece.mask.shape
+    if width < NARROW * height:
+        return []
+    cuts = [(0.0, np.zeros(height)), *_cuts(piece.mask), (0.0, np.full(height, width))]
+    lefts = [piece.mask & (np.arange(width) < path[:, None]) for _, path in cuts]
+    found = []
+    for start, end in combinations(range(len(cuts)), 2):
+        cost, path = cuts[end]
+        too_wide = path.min() - cuts[start][1].max() > WIDEST * height
+        if too_wide or (start, end) == (0, len(cuts) - 1):
+            continue
+        part = trim(Piece(lefts[end] & ~lefts[start], piece.x, piece.y))
+        # Neighbours are about as high as each other.
+        if part and part.width < WIDEST * height and part.height > 0.6 * height:
+            found.append((start, end, cost + _broken_off(part.mask), part))
+    return found
+
+
+def _cuts(mask: np.ndarray) -> list[tuple[float, np.ndarray]]:
+    """Return the cuts from left to right: what each costs, and its x in each row.
+
+    Each is the best path from top to bottom (as seam carving finds them: Avidan and Shamir,
+    2007) of those through one pixel of the middle row.
+    """
+    height, width = mask.shape
+    scale = min(1, ROWS / height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    ink = cv2.resize(mask.astype("float32"), size, interpolation=cv2.INTER_AREA)
+    rows, columns = ink.shape
+    middle = rows // 2
+    above, below = _least_ink(ink[: middle + 1]), _least_ink(ink[middle:][::-1])
+    through = (above[-1] + below[-1] - ink[middle]) / rows
+    lowest = cv2.erode(through.reshape(1, -1), np.ones((1, 3))).ravel()
+    places = np.flatnonzero((through == lowest) & (through < DEAREST))
+    ink_before = np.cumsum(np.pad(ink, ((0, 0), (1, 0))), axis=1)  # in its row, of each column
+    lefts = [ink_before[:, 0], ink_before[:, -1]]  # for each cut, the ink on its left by row
+    found = []
+    for x in sorted(places, key=lambda x: through[x]):
+        path = _path(above, x)[::-1] + _path(below, x)[1:]
+        left = ink_before[np.arange(rows), path]
+        if min(np.abs(left - other).sum() for other in lefts) > ALIKE * rows**2:
+            lefts.append(left)
+            found.append((left.sum(), float(through[x]), path))
+    y = (np.arange(height) + 0.5) * rows / height - 0.5
+    return [
+        (cost, np.interp(y, np.arange(rows), path) * width / columns)
+        for _, cost, path in sorted(found)
+    ]
+
+
+def _least_ink(ink: np.ndarray) -> np.ndarray:
+    """Return, for each pixel, what the best path to it from the first row costs."""
+    least = ink.copy()
+    for before, here in pairwise(least):
+        aside = cv2.erode(before.reshape(1, -1), np.ones((1, 3))).ravel() + ASIDE
+        here += np.minimum(before, aside)
+    return least
+
+
+def _path(least: np.ndarray, x: int) -> list[int]:
+    """Return the columns of the best path to `x` in the last row, from there to the first."""
+    path = [int(x)]
+    for row in least[-2::-1]:
+        x = path[-1]
+        near = range(max(0, x - 1), min(len(row), x + 2))
+        path.append(min(near, key=lambda to: row[to] + ASIDE * (to != x)))
+    return path
+
+
+def _broken_off(mask: np.ndarray) -> float:
+    """Return the share of the ink outside the largest connected piece."""
+    largest = max(np.count_nonzero(piece.mask) for piece in connected(mask))
+    return 1 - largest / np.count_nonzero(mask)
