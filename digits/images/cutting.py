@@ -10,8 +10,8 @@ from digits.images.pieces import Piece, connected, trim
 NARROW = 0.8  # a piece less wide than this share of its height is one digit
 WIDEST = 1.3  # how wide one digit is at most, as a share of that height
 ROWS = 64  # of the small copy of a piece in which the paths are looked for
-ASIDE = 1  # a step to the side costs as much as so many rows of ink
-DEAREST = 0.45  # what a path costs at most, as a share of its rows
+ASIDE = 1  # a step to the side costs a path as much as so many rows of ink
+DOUBT = 0.45  # how much may speak against a part, and what a path may cost, by its rows
 ALIKE = 0.04  # paths with less ink between them, as a share of the height's square, are one
 
 
@@ -36,7 +36,9 @@ def slices(piece: Piece) -> list[tuple[int, int, float, Piece]]:
         part = trim(Piece(lefts[end] & ~lefts[start], piece.x, piece.y))
         # Neighbours are about as high as each other.
         if part and part.width < WIDEST * height and part.height > 0.6 * height:
-            found.append((start, end, cost + _broken_off(part.mask), part))
+            doubt = cost + _broken_off(part.mask)
+            if doubt < DOUBT:
+                found.append((start, end, doubt, part))
     return found
 
 
@@ -55,12 +57,13 @@ def _cuts(mask: np.ndarray) -> list[tuple[float, np.ndarray]]:
     above, below = _least_ink(ink[: middle + 1]), _least_ink(ink[middle:][::-1])
     through = (above[-1] + below[-1] - ink[middle]) / rows
     lowest = cv2.erode(through.reshape(1, -1), np.ones((1, 3))).ravel()
-    places = np.flatnonzero((through == lowest) & (through < DEAREST))
+    places = np.flatnonzero((through == lowest) & (through < DOUBT))
+    places = places[np.argsort(through[places])]
+    paths = np.vstack([_paths(above, places)[::-1], _paths(below, places)[1:]])
     ink_before = np.cumsum(np.pad(ink, ((0, 0), (1, 0))), axis=1)  # in its row, of each column
     lefts = [ink_before[:, 0], ink_before[:, -1]]  # for each cut, the ink on its left by row
     found = []
-    for x in sorted(places, key=lambda x: through[x]):
-        path = _path(above, x)[::-1] + _path(below, x)[1:]
+    for x, path in zip(places, paths.T, strict=True):
         left = ink_before[np.arange(rows), path]
         if min(np.abs(left - other).sum() for other in lefts) > ALIKE * rows**2:
             lefts.append(left)
@@ -68,7 +71,7 @@ def _cuts(mask: np.ndarray) -> list[tuple[float, np.ndarray]]:
     y = (np.arange(height) + 0.5) * rows / height - 0.5
     return [
         (cost, np.interp(y, np.arange(rows), path) * width / columns)
-        for _, cost, path in sorted(found)
+        for _, cost, path in sorted(found, key=lambda cut: cut[0])
     ]
 
 
@@ -81,14 +84,14 @@ def _least_ink(ink: np.ndarray) -> np.ndarray:
     return least
 
 
-def _path(least: np.ndarray, x: int) -> list[int]:
-    """Return the columns of the best path to `x` in the last row, from there to the first."""
-    path = [int(x)]
-    for row in least[-2::-1]:
-        x = path[-1]
-        near = range(max(0, x - 1), min(len(row), x + 2))
-        path.append(min(near, key=lambda to: row[to] + ASIDE * (to != x)))
-    return path
+def _paths(least: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return the columns of the best paths to each `x` of the last row, from there to the first."""
+    aside = np.pad(least + ASIDE, ((0, 0), (1, 1)), constant_values=np.inf)
+    steps = np.argmin([aside[:, :-2], least, aside[:, 2:]], axis=0) - 1
+    columns = [x]
+    for row in steps[-2::-1]:
+        columns.append(columns[-1] + row[columns[-1]])
+    return np.array(columns)
 
 
 def _broken_off(mask: np.ndarray) -> float:
