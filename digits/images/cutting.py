@@ -9,7 +9,7 @@ from digits.images.pieces import Piece, connected, trim
 
 NARROW = 0.8  # a piece less wide than this share of its height is one digit
 WIDEST = 1.3  # how wide one digit is at most, as a share of that height
-ROWS = 64  # of the small copy of a piece in which the paths are looked for
+ROWS = 48  # of the small copy of a piece in which the paths are looked for
 ASIDE = 1  # a step to the side costs a path as much as so many rows of ink
 DOUBT = 0.45  # how much may speak against a part, and what a path may cost, by its rows
 ALIKE = 0.04  # paths with less ink between them, as a share of the height's square, are one
