@@ -11,7 +11,8 @@ NARROW = 0.8  # a piece less wide than this share of its height is one digit
 WIDEST = 1.3  # how wide one digit is at most, as a share of that height
 ROWS = 48  # of the small copy of a piece in which the paths are looked for
 ASIDE = 1  # a step to the side costs a path as much as so many rows of ink
-DOUBT = 0.45  # how much may speak against a part, and what a path may cost, by its rows
+STROKE = 0.17  # what it costs to go through one stroke
+DOUBT = 0.45  # a path costs less, and less speaks against a part
 ALIKE = 0.04  # paths with less ink between them, as a share of the height's square, are one
 
 
@@ -25,7 +26,11 @@ def slices(piece: Piece) -> list[tuple[int, int, float, Piece]]:
     height, width = piece.mask.shape
     if width < NARROW * height:
         return []
-    cuts = [(0.0, np.zeros(height)), *_cuts(piece.mask), (0.0, np.full(height, width))]
+    cuts = [
+        (0.0, np.zeros(height)),
+        *_cuts(piece.mask, piece.thickness),
+        (0.0, np.full(height, width)),
+    ]
     lefts = [piece.mask & (np.arange(width) < path[:, None]) for _, path in cuts]
     found = []
     for start, end in combinations(range(len(cuts)), 2):
@@ -39,10 +44,11 @@ def slices(piece: Piece) -> list[tuple[int, int, float, Piece]]:
             doubt = cost + _broken_off(part.mask)
             if doubt < DOUBT:
                 found.append((start, end, doubt, part))
-    return found
+    # Without a part at its right end, no way leads through the whole piece.
+    return found if any(part[1] == len(cuts) - 1 for part in found) else []
 
 
-def _cuts(mask: np.ndarray) -> list[tuple[float, np.ndarray]]:
+def _cuts(mask: np.ndarray, thickness: float) -> list[tuple[float, np.ndarray]]:
     """Return the cuts from left to right: what each costs, and its x in each row.
 
     Each is the best path from top to bottom (as seam carving finds them: Avidan and Shamir,
@@ -55,10 +61,10 @@ def _cuts(mask: np.ndarray) -> list[tuple[float, np.ndarray]]:
     rows, columns = ink.shape
     middle = rows // 2
     above, below = _least_ink(ink[: middle + 1]), _least_ink(ink[middle:][::-1])
-    through = (above[-1] + below[-1] - ink[middle]) / rows
-    lowest = cv2.erode(through.reshape(1, -1), np.ones((1, 3))).ravel()
-    places = np.flatnonzero((through == lowest) & (through < DOUBT))
-    places = places[np.argsort(through[places])]
+    cost = STROKE * (above[-1] + below[-1] - ink[middle]) * height / rows / thickness
+    lowest = cv2.erode(cost.reshape(1, -1), np.ones((1, 3))).ravel()
+    places = np.flatnonzero((cost == lowest) & (cost < DOUBT))
+    places = places[np.argsort(cost[places])]
     paths = np.vstack([_paths(above, places)[::-1], _paths(below, places)[1:]])
     ink_before = np.cumsum(np.pad(ink, ((0, 0), (1, 0))), axis=1)  # in its row, of each column
     lefts = [ink_before[:, 0], ink_before[:, -1]]  # for each cut, the ink on its left by row
@@ -67,11 +73,11 @@ def _cuts(mask: np.ndarray) -> list[tuple[float, np.ndarray]]:
         left = ink_before[np.arange(rows), path]
         if min(np.abs(left - other).sum() for other in lefts) > ALIKE * rows**2:
             lefts.append(left)
-            found.append((left.sum(), float(through[x]), path))
+            found.append((left.sum(), float(cost[x]), path))
     y = (np.arange(height) + 0.5) * rows / height - 0.5
     return [
-        (cost, np.interp(y, np.arange(rows), path) * width / columns)
-        for _, cost, path in sorted(found, key=lambda cut: cut[0])
+        (paid, np.interp(y, np.arange(rows), path) * width / columns)
+        for _, paid, path in sorted(found, key=lambda cut: cut[0])
     ]
 
 
