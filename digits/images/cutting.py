@@ -11,7 +11,7 @@ NARROW = 0.8  # a piece less wide than this share of its height is one digit
 WIDEST = 1.3  # how wide one digit is at most, as a share of that height
 ROWS = 48  # of the small copy of a piece in which the paths are looked for
 ASIDE = 1  # a step to the side costs a path as much as so many rows of ink
-STROKE = 0.17  # what it costs to go through one stroke
+STROKE = 0.17  # what it costs at least to go through a stroke, however thin
 DOUBT = 0.45  # a path costs less, and less speaks against a part
 ALIKE = 0.04  # paths with less ink between them, as a share of the height's square, are one
 
@@ -61,7 +61,8 @@ def _cuts(mask: np.ndarray, thickness: float) -> list[tuple[float, np.ndarray]]:
     rows, columns = ink.shape
     middle = rows // 2
     above, below = _least_ink(ink[: middle + 1]), _least_ink(ink[middle:][::-1])
-    cost = STROKE * (above[-1] + below[-1] - ink[middle]) * height / rows / thickness
+    inked = (above[-1] + below[-1] - ink[middle]) / rows
+    cost = inked * max(1, STROKE * height / thickness)
     lowest = cv2.erode(cost.reshape(1, -1), np.ones((1, 3))).ravel()
     places = np.flatnonzero((cost == lowest) & (cost < DOUBT))
     places = places[np.argsort(cost[places])]
