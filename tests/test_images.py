@@ -87,6 +87,22 @@ def test_real_looking_pages(read, page, name):
     assert read(picture.clip(0, 255).astype("uint8")).digits == "20375"
 
 
+@pytest.mark.parametrize("digit", "258")
+def test_a_digit_with_a_thick_pen_in_uneven_light(read, page, digit):
+    ink = page([digit], height=160, size=(280, 260), start=(60, 60))
+    thick = cv2.dilate(ink, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (11, 11)))
+    paper = np.linspace(235, 170, ink.shape[1]) + np.random.default_rng(0).normal(0, 2, ink.shape)
+    assert read((paper * (1 - 0.7 * thick)).astype("uint8")).digits == digit
+
+
+@pytest.mark.parametrize("edge", [100, 300])
+def test_thin_digits_beside_the_edge_of_a_shadow(read, page, edge):
+    ink = page(["25"], height=120, gap=60, size=(300, 400), start=(40, 90))
+    thin = cv2.erode(ink, np.ones((9, 9)))
+    light = 1 - 0.45 / (1 + np.exp((edge - np.arange(400)) / 5))
+    assert read((225 * light * (1 - 0.7 * thin)).astype("uint8")).digits == "25"
+
+
 @pytest.mark.parametrize("size", [(150, 900), (900, 200)])
 def test_squared_paper_of_any_shape(read, size):
     picture = np.full(size, 225, "uint8")

@@ -6,13 +6,15 @@ import cv2
 import numpy as np
 
 from digits.images.lines import lines_of
+from digits.images.paper import papers_of
 from digits.images.pieces import FAINT, connected, edge_contacts, ink_mask
 from digits.images.sheet import find_sheet
 
 SMALL, LARGE = 112, 1400  # the longest side that the steps work at, in pixels
 FAINTEST = 6  # grey levels between paper and ink; less is no writing
 NOISE = 5  # ink stands out from the paper by so many times the paper's own spread
-BOTH_WAYS = 0.5  # what stands out the other way than the ink, as a share of the ink, at most
+BOTH_WAYS = 0.3  # what stands out the other way than the ink, as a share of the ink, at most
+SHARP = 0.08  # what is sharp differs from its surroundings by more of full ink
 STRAY = 0.08  # the share of a picture that is neither paper nor ink, at most
 
 
@@ -62,10 +64,19 @@ def _inks(grey: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _shows_things(ink: np.ndarray, others: list[np.ndarray]) -> bool:
-    """Writing is darker than its paper or lighter, with little else; things have all shades."""
-    contrary = sum(np.count_nonzero(other > FAINT) for other in others)
+    """Writing is darker than its paper or lighter, with little else; things have all shades.
+
+    Beside the edge of a shadow, paper looks darker and lighter too, but nowhere sharp.
+    """
+    contrary = sum(np.count_nonzero((other > FAINT) & _sharp(other)) for other in others)
     stray = (np.abs(ink) > FAINT) & ~ink_mask(ink)
     return contrary > BOTH_WAYS * np.count_nonzero(ink > FAINT) or stray.mean() > STRAY
+
+
+def _sharp(ink: np.ndarray) -> np.ndarray:
+    """Return where `ink` is not about the mean of its surroundings."""
+    reach = max(ink.shape) // 80 + 1
+    return np.abs(ink - cv2.blur(ink, (2 * reach + 1,) * 2)) > SHARP
 
 
 def _clean_ink(signed: np.ndarray, spread: float) -> tuple[float, np.ndarray, float] | None:
@@ -81,39 +92,6 @@ def _clean_ink(signed: np.ndarray, spread: float) -> tuple[float, np.ndarray, fl
         if not (lines.any() or frame.any()):
             break
     return float(np.clip(signed / level, 0, 1).sum()) * level, signed, level
-
-
-def papers_of(grey: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield what the paper may look like without the ink, (height, width) float32.
-
-    A flat background (a scan, a paint program) is one value. A photo's light, or what a flat
-    background has at its edge, is followed by a median wide enough to step over the strokes.
-    """
-    margin = max(1, round(min(grey.shape) * 0.04))
-    border = np.concatenate(
-        [
-            side.ravel()
-            for side in (grey[:margin], grey[-margin:], grey[:, :margin], grey[:, -margin:])
-        ]
-    )
-    level = np.median(border)
-    flat = (np.abs(border.astype("float32") - level) <= 10).mean()
-    if flat > 0.85 and (np.abs(grey.astype("float32") - level) <= 10).mean() > 0.3:
-        yield np.full(grey.shape, level, "float32")
-        if flat > 0.995:  # nothing at the edge that another opinion is needed for
-            return
-    height, width = grey.shape
-    factor = 128 / max(height, width)
-    small = cv2.resize(
-        grey,
-        (max(8, round(width * factor)), max(8, round(height * factor))),
-        interpolation=cv2.INTER_AREA,
-    )
-    reach = 20
-    framed = cv2.copyMakeBorder(small, reach, reach, reach, reach, cv2.BORDER_REFLECT)
-    paper = cv2.medianBlur(framed, 2 * reach + 1)[reach:-reach, reach:-reach]
-    paper = cv2.GaussianBlur(paper.astype("float32"), (0, 0), 3)
-    yield cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def _ink_level(signed: np.ndarray, spread: float) -> float | None:

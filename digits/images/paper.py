@@ -1,0 +1,66 @@
+"""What the paper of a picture looks like without the ink, in whatever light."""
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+NEAR = 10  # grey levels by which paper differs from what it is taken for, at most
+AT_EDGE = 0.85  # the share of a picture's edge that is paper, at least
+STEP = 20  # how far the median reaches, where the picture's longest side is 128
+
+
+def papers_of(grey: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield what the paper may look like without the ink, (height, width) float32.
+
+    A flat background (a scan, a paint program) is one value, and a page in even light one
+    gentle slope. Other light, or what lies along the picture's edge, is followed by a median
+    that steps over strokes, unless they are very thick.
+    """
+    margin = max(1, round(min(grey.shape) * 0.04))
+    edge = np.ones(grey.shape, bool)
+    edge[margin:-margin, margin:-margin] = False
+    flat = np.full(grey.shape, np.median(grey[edge]), "float32")
+    near = np.abs(grey - flat) <= NEAR
+    if near[edge].mean() > AT_EDGE and near.mean() > 0.3:
+        yield flat
+        if near[edge].mean() > 0.995:  # nothing at the edge that another opinion is needed for
+            return
+    slope = _slope_of_light(grey)
+    near = np.abs(grey - slope) <= NEAR
+    if near[edge].mean() > AT_EDGE and near.mean() > 0.5:
+        yield slope
+    small = _shrunk(grey, 128)
+    framed = cv2.copyMakeBorder(small, STEP, STEP, STEP, STEP, cv2.BORDER_REFLECT)
+    paper = cv2.medianBlur(framed, 2 * STEP + 1)[STEP:-STEP, STEP:-STEP]
+    paper = cv2.GaussianBlur(paper.astype("float32"), (0, 0), 1)
+    yield _enlarged(paper, grey.shape)
+
+
+def _slope_of_light(grey: np.ndarray) -> np.ndarray:
+    """Return the surface of second degree nearest to the paper.
+
+    It is fitted to the picture's edge first, then again and again to all that lies near it.
+    """
+    small = _shrunk(grey, 64)
+    y, x = np.indices(small.shape) / 64
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y]).reshape(6, -1)
+    weights = np.ones(small.shape)
+    weights[3:-3, 3:-3] = 0
+    weights = weights.ravel()
+    for _ in range(6):
+        weighted = terms * weights
+        factors = np.linalg.lstsq(weighted @ terms.T, weighted @ small.ravel(), rcond=None)[0]
+        slope = factors @ terms
+        weights = (1 + ((small.ravel() - slope) / NEAR) ** 2) ** -2
+    return _enlarged(slope.reshape(small.shape), grey.shape)
+
+
+def _shrunk(grey: np.ndarray, longest: int) -> np.ndarray:
+    factor = longest / max(grey.shape)
+    size = [max(8, round(side * factor)) for side in grey.shape[::-1]]
+    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+
+
+def _enlarged(paper: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    return cv2.resize(paper.astype("float32"), shape[::-1], interpolation=cv2.INTER_LINEAR)
