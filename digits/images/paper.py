@@ -28,7 +28,7 @@ def papers_of(grey: np.ndarray) -> Iterator[np.ndarray]:
             return
     slope = _slope_of_light(grey)
     near = np.abs(grey - slope) <= NEAR
-    if near[edge].mean() > AT_EDGE and near.mean() > 0.5:
+    if near[edge].mean() > AT_EDGE and near.mean() > 0.45:
         yield slope
     small = _shrunk(grey, 128)
     framed = cv2.copyMakeBorder(small, STEP, STEP, STEP, STEP, cv2.BORDER_REFLECT)
@@ -40,19 +40,21 @@ def papers_of(grey: np.ndarray) -> Iterator[np.ndarray]:
 def _slope_of_light(grey: np.ndarray) -> np.ndarray:
     """Return the surface of second degree nearest to the paper.
 
-    It is fitted to the picture's edge first, then again and again to all that lies near it.
+    It is fitted again and again to what is near it, ever more strictly: first along the
+    picture's edge, which is mostly paper, then everywhere.
     """
     small = _shrunk(grey, 64)
     y, x = np.indices(small.shape) / 64
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y]).reshape(6, -1)
-    weights = np.ones(small.shape)
-    weights[3:-3, 3:-3] = 0
-    weights = weights.ravel()
-    for _ in range(6):
-        weighted = terms * weights
-        factors = np.linalg.lstsq(weighted @ terms.T, weighted @ small.ravel(), rcond=None)[0]
+    edge = np.ones(small.shape, bool)
+    edge[3:-3, 3:-3] = False
+    edge, values = edge.ravel(), small.ravel().astype("float64")
+    slope = np.median(values[edge])
+    for strict in (8, 4, 2, 2, 1, 1, 1, 1):
+        weights = (1 + ((values - slope) / (strict * NEAR)) ** 2) ** -2
+        weighted = terms * np.where(edge | (strict == 1), weights, 0)
+        factors = np.linalg.lstsq(weighted @ terms.T, weighted @ values, rcond=None)[0]
         slope = factors @ terms
-        weights = (1 + ((small.ravel() - slope) / NEAR) ** 2) ** -2
     return _enlarged(slope.reshape(small.shape), grey.shape)
 
 
