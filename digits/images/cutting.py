@@ -63,8 +63,7 @@ def _cuts(mask: np.ndarray, thickness: float) -> list[tuple[float, np.ndarray]]:
     above, below = _least_ink(ink[: middle + 1]), _least_ink(ink[middle:][::-1])
     inked = (above[-1] + below[-1] - ink[middle]) / rows
     cost = inked * max(1, STROKE * height / thickness)
-    lowest = cv2.erode(cost.reshape(1, -1), np.ones((1, 3))).ravel()
-    places = np.flatnonzero((cost == lowest) & (cost < DOUBT))
+    places = np.flatnonzero((cost == _least_of_three(cost)) & (cost < DOUBT))
     places = places[np.argsort(cost[places])]
     paths = np.vstack([_paths(above, places)[::-1], _paths(below, places)[1:]])
     ink_before = np.cumsum(np.pad(ink, ((0, 0), (1, 0))), axis=1)  # in its row, of each column
@@ -86,9 +85,13 @@ def _least_ink(ink: np.ndarray) -> np.ndarray:
     """Return, for each pixel, what the best path to it from the first row costs."""
     least = ink.copy()
     for before, here in pairwise(least):
-        aside = cv2.erode(before.reshape(1, -1), np.ones((1, 3))).ravel() + ASIDE
-        here += np.minimum(before, aside)
+        here += np.minimum(before, _least_of_three(before) + ASIDE)
     return least
+
+
+def _least_of_three(row: np.ndarray) -> np.ndarray:
+    """Return the least of each value of a row and its neighbours."""
+    return cv2.erode(row.reshape(1, -1), np.ones((1, 3))).ravel()
 
 
 def _paths(least: np.ndarray, x: np.ndarray) -> np.ndarray:

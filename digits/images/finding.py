@@ -109,12 +109,10 @@ def drop_specks(pieces: list[Piece]) -> list[Piece]:
 
 def _is_line(piece: Piece) -> bool:
     """A row of digits that touch is as wide, but has strokes above one another."""
-    return piece.width > 3 * piece.height and _strokes(piece).mean() < 1.3
-
-
-def _strokes(piece: Piece) -> np.ndarray:
-    """Return how many strokes lie above one another in each column."""
-    return np.count_nonzero(np.diff(piece.mask, axis=0, prepend=False) & piece.mask, axis=0)
+    if piece.width <= 3 * piece.height:
+        return False
+    strokes = np.count_nonzero(np.diff(piece.mask, axis=0, prepend=False) & piece.mask, axis=0)
+    return strokes.mean() < 1.3
 
 
 def reading_order(pieces: list[Piece]) -> list[Piece]:

@@ -58,9 +58,10 @@ def _inks(grey: np.ndarray) -> Iterator[np.ndarray]:
         candidates = [found for found in candidates if found]
         if not candidates:
             continue
-        *others, (_, ink, level) = sorted(candidates, key=lambda found: found[0])
-        if not _shows_things(ink / level, [other / level for _, other, _ in others]):
-            yield np.maximum(ink / level, 0)
+        *others, (_, signed, level) = sorted(candidates, key=lambda found: found[0])
+        ink = signed / level
+        if not _shows_things(ink, [other / level for _, other, _ in others]):
+            yield np.maximum(ink, 0)
 
 
 def _shows_things(ink: np.ndarray, others: list[np.ndarray]) -> bool:
@@ -69,8 +70,10 @@ def _shows_things(ink: np.ndarray, others: list[np.ndarray]) -> bool:
     Beside the edge of a shadow, paper looks darker and lighter too, but nowhere sharp.
     """
     contrary = sum(np.count_nonzero((other > FAINT) & _sharp(other)) for other in others)
+    if contrary > BOTH_WAYS * np.count_nonzero(ink > FAINT):
+        return True
     stray = (np.abs(ink) > FAINT) & ~ink_mask(ink)
-    return contrary > BOTH_WAYS * np.count_nonzero(ink > FAINT) or stray.mean() > STRAY
+    return stray.mean() > STRAY
 
 
 def _sharp(ink: np.ndarray) -> np.ndarray:

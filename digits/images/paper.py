@@ -17,9 +17,7 @@ def papers_of(grey: np.ndarray) -> Iterator[np.ndarray]:
     gentle slope. Other light, or what lies along the picture's edge, is followed by a median
     that steps over strokes, unless they are very thick.
     """
-    margin = max(1, round(min(grey.shape) * 0.04))
-    edge = np.ones(grey.shape, bool)
-    edge[margin:-margin, margin:-margin] = False
+    edge = _edge(grey.shape, max(1, round(min(grey.shape) * 0.04)))
     flat = np.full(grey.shape, np.median(grey[edge]), "float32")
     near = np.abs(grey - flat) <= NEAR
     if near[edge].mean() > AT_EDGE and near.mean() > 0.3:
@@ -46,9 +44,7 @@ def _slope_of_light(grey: np.ndarray) -> np.ndarray:
     small = _shrunk(grey, 64)
     y, x = np.indices(small.shape) / 64
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y]).reshape(6, -1)
-    edge = np.ones(small.shape, bool)
-    edge[3:-3, 3:-3] = False
-    edge, values = edge.ravel(), small.ravel().astype("float64")
+    edge, values = _edge(small.shape, 3).ravel(), small.ravel().astype("float64")
     slope = np.median(values[edge])
     for strict in (8, 4, 2, 2, 1, 1, 1, 1):
         weights = (1 + ((values - slope) / (strict * NEAR)) ** 2) ** -2
@@ -56,6 +52,12 @@ def _slope_of_light(grey: np.ndarray) -> np.ndarray:
         factors = np.linalg.lstsq(weighted @ terms.T, weighted @ values, rcond=None)[0]
         slope = factors @ terms
     return _enlarged(slope.reshape(small.shape), grey.shape)
+
+
+def _edge(shape: tuple[int, int], margin: int) -> np.ndarray:
+    edge = np.ones(shape, bool)
+    edge[margin:-margin, margin:-margin] = False
+    return edge
 
 
 def _shrunk(grey: np.ndarray, longest: int) -> np.ndarray:
