@@ -9,7 +9,7 @@ from digits import quiet_keras as keras
 if TYPE_CHECKING:
     from keras import Model
 
-BATCH = 500
+BATCH = 625
 
 
 def predict(model: "Model", images: np.ndarray) -> np.ndarray:
