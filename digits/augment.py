@@ -77,17 +77,19 @@ def _look_up(images: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Read `images` at `places` (n, 2, 784), x and y, blending the four nearest pixels."""
     # One pixel of paper all round, so that a neighbour always exists.
     side = SIDE + 2
-    padded = np.pad(images, ((0, 0), (1, 1), (1, 1))).ravel()
+    padded = np.zeros((len(images), side, side), "float32")
+    padded[:, 1:-1, 1:-1] = images
+    pixels = padded.ravel()
     places = np.clip(places + 1, 0, side - 1.01)
     corner = places.astype("int32")
-    places -= corner
+    places -= corner.astype("float32")
     right, down = places[:, 0], places[:, 1]
     first = np.arange(len(images), dtype="int32")[:, None] * side**2
     index = first + corner[:, 1] * side + corner[:, 0]
 
     def row(index: np.ndarray) -> np.ndarray:
-        left = np.take(padded, index).astype("float32")
-        return left + (np.take(padded, index + 1) - left) * right
+        left = np.take(pixels, index)
+        return left + (np.take(pixels, index + 1) - left) * right
 
     top = row(index)
     result = top + (row(index + side) - top) * down
