@@ -12,6 +12,8 @@ from conftest import drawn_seven
 from digits import images, reading
 from digits.evaluation import predict
 
+EDGES = ("left", "top", "right", "bottom")
+
 
 @pytest.fixture
 def read(shipped):
@@ -94,6 +96,45 @@ def test_a_digit_with_a_thick_pen_in_uneven_light(read, page, digit, room):
     thick = cv2.dilate(ink, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (11, 11)))
     paper = np.linspace(235, 170, ink.shape[1]) + np.random.default_rng(0).normal(0, 2, ink.shape)
     assert read((paper * (1 - 0.7 * thick)).astype("uint8")).digits == digit
+
+
+@pytest.mark.parametrize("edges", ["right", "top left", "left top right bottom"])
+@pytest.mark.parametrize(("height", "pen"), [(28, 1), (160, 5)])
+@pytest.mark.parametrize("digit", ["2", "5", "8"])
+def test_a_digit_that_touches_the_edge(read, page, edges, height, pen, digit):
+    ink = cv2.dilate(page([digit], height=height, start=(100, 100)), np.ones((pen, pen)))
+    inked = np.argwhere(ink > 0.3)
+    (top, left), (bottom, right) = inked.min(axis=0), inked.max(axis=0) + 1
+    room = {edge: 0 if edge in edges else height // 3 for edge in EDGES}
+    rows = slice(top - room["top"], bottom + room["bottom"])
+    columns = slice(left - room["left"], right + room["right"])
+    assert read((230 - 200 * ink[rows, columns]).astype("uint8")).digits == digit
+
+
+@pytest.mark.parametrize("name", ["thin", "pale"])
+def test_lines_behind_a_digit_are_not_read(read, name):
+    picture = np.full((200, 200), 255, "uint8")
+    for start, end in (((0, 60), (200, 90)), ((0, 170), (200, 20)), ((70, 0), (130, 200))):
+        cv2.line(picture, start, end, *((60, 2) if name == "thin" else (190, 7)), cv2.LINE_AA)
+    picture[40:160, 40:160] = np.minimum(picture[40:160, 40:160], drawn_seven(120, 9))
+    assert read(picture).digits == "7"
+
+
+def test_uneven_strokes_that_reach_the_edge_are_no_lines(read):
+    nib = np.full((200, 150), 255, "uint8")
+    cv2.polylines(nib, [np.array([(70, 20), (25, 120), (125, 120)])], False, 60, 18, cv2.LINE_AA)
+    cv2.line(nib, (95, 0), (85, 200), 60, 9, cv2.LINE_AA)
+    assert read(nib).digits == "4"
+    soft = np.full((70, 56), 255, "uint8")
+    cv2.polylines(soft, [np.array([(8, 4), (51, 4), (25, 65)])], False, 0, 6)
+    assert read(cv2.GaussianBlur(soft, (0, 0), 3)).digits == "7"
+
+
+def test_a_page_with_a_dark_corner(read, page):
+    ink = page(["20375"], size=(140, 500))
+    y, x = np.mgrid[:140, :500]
+    light = np.minimum(1, 0.6 + 0.4 * (2 * x / 500 + 2 * y / 140))
+    assert read((225 * light * (1 - 0.7 * ink)).astype("uint8")).digits == "20375"
 
 
 @pytest.mark.parametrize("edge", [100, 300])

@@ -47,14 +47,16 @@ def untangle(piece: Piece, ink: np.ndarray) -> list[Piece]:
     contacts = edge_contacts(piece, ink.shape)
     if sum(np.count_nonzero(np.diff(side, prepend=False) & side) for side in contacts) < 2:
         return [piece]
+    inside = cv2.distanceTransform(framed(piece.mask), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    # Only along their middle are strokes as dark as they are.
+    middle = piece.mask & (inside >= cv2.dilate(inside, np.ones((3, 3), "uint8")))
     levels = np.clip(50 * piece.inside(ink), 0, 255).astype("uint8")
-    cut, _ = cv2.threshold(levels[piece.mask].reshape(-1, 1), 0, 255, cv2.THRESH_OTSU)
-    bright, dim = levels[piece.mask & (levels > cut)], levels[piece.mask & (levels <= cut)]
+    cut, _ = cv2.threshold(levels[middle].reshape(-1, 1), 0, 255, cv2.THRESH_OTSU)
+    bright, dim = levels[middle & (levels > cut)], levels[middle & (levels <= cut)]
     options = []
     if len(bright) and len(dim) and dim.mean() < 0.55 * bright.mean():
         options.append(piece.mask & (levels > cut))
-    inside = cv2.distanceTransform(framed(piece.mask), cv2.DIST_L2, 3)
-    reach = max(1, int(0.45 * inside.max()))
+    reach = max(1, int(0.35 * inside.max()))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     options.append(cv2.morphologyEx(piece.mask.astype("uint8"), cv2.MORPH_OPEN, disc) > 0)
     for option in options:

@@ -7,7 +7,7 @@ import numpy as np
 
 from digits.images.lines import lines_of
 from digits.images.paper import papers_of
-from digits.images.pieces import FAINT, connected, edge_contacts, ink_mask
+from digits.images.pieces import FAINT, Piece, connected, edge_contacts, ink_mask
 from digits.images.sheet import find_sheet
 
 SMALL, LARGE = 112, 1400  # the longest side that the steps work at, in pixels
@@ -15,6 +15,7 @@ FAINTEST = 6  # grey levels between paper and ink; less is no writing
 NOISE = 5  # ink stands out from the paper by so many times the paper's own spread
 BOTH_WAYS = 0.3  # what stands out the other way than the ink, as a share of the ink, at most
 SHARP = 0.08  # what is sharp differs from its surroundings by more of full ink
+AT_EDGE = 0.8  # the share of a frame that lies along the edge, at least
 STRAY = 0.08  # the share of a picture that is neither paper nor ink, at most
 
 
@@ -53,7 +54,9 @@ def _inks(grey: np.ndarray) -> Iterator[np.ndarray]:
     smooth = cv2.GaussianBlur(grey, (3, 3), 0).astype("float32")
     for paper in papers_of(grey):
         difference = smooth - paper
-        spread = 1.4826 * float(np.median(np.abs(difference)))
+        away = np.abs(difference)
+        near = away[away <= away.max() / 2]  # strokes may fill more than half of a picture
+        spread = 1.4826 * float(np.median(near))
         candidates = [_clean_ink(signed, spread) for signed in (-difference, difference)]
         candidates = [found for found in candidates if found]
         if not candidates:
@@ -106,6 +109,17 @@ def _ink_level(signed: np.ndarray, spread: float) -> float | None:
     return float(np.percentile(values, 75))
 
 
+def _keeps_to_edge(piece: Piece, shape: tuple[int, int]) -> bool:
+    """Return whether a piece is nearly all at the edges that it lies along, as no digit is."""
+    reach = max(1, round(1.5 * piece.thickness))
+    there, near = np.zeros(shape, bool), np.zeros(shape, bool)
+    piece.inside(there)[:] = piece.mask
+    for turns in range(4):
+        if np.rot90(there, turns)[0].mean() > 0.5:
+            np.rot90(near, turns)[:reach] = True
+    return near[there].mean() > AT_EDGE
+
+
 def frame_of(ink: np.ndarray) -> np.ndarray:
     """Return where something lies along the edge: a shadow, the table, the sheet's border."""
     frame = np.zeros(ink.shape, "uint8")
@@ -115,7 +129,8 @@ def frame_of(ink: np.ndarray) -> np.ndarray:
         contacts = edge_contacts(piece, ink.shape)
         corner = len(contacts) == 2 and all(side[0] or side[-1] for side in contacts)
         corner &= piece.size < 0.3 * max(ink.shape)
-        if corner or any(side.mean() > 0.5 for side in contacts):
+        along = any(side.mean() > 0.5 for side in contacts)
+        if corner or (along and _keeps_to_edge(piece, ink.shape)):
             piece.inside(frame)[piece.mask] = 1
     if not frame.any():
         return frame > 0

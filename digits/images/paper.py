@@ -7,6 +7,7 @@ import numpy as np
 
 NEAR = 10  # grey levels by which paper differs from what it is taken for, at most
 AT_EDGE = 0.85  # the share of a picture's edge that is paper, at least
+TWO_LEVELS = 0.8  # the share of the variance that is between paper and ink, at least
 STEP = 20  # how far the median reaches, where the picture's longest side is 128
 
 
@@ -20,7 +21,8 @@ def papers_of(grey: np.ndarray) -> Iterator[np.ndarray]:
     edge = _edge(grey.shape, max(1, round(min(grey.shape) * 0.04)))
     flat = np.full(grey.shape, np.median(grey[edge]), "float32")
     near = np.abs(grey - flat) <= NEAR
-    if near[edge].mean() > AT_EDGE and near.mean() > 0.3:
+    mostly_paper = near[edge].mean() > AT_EDGE and near.mean() > 0.3
+    if mostly_paper or _only_strokes(grey, flat[0, 0]):
         yield flat
         if near[edge].mean() > 0.995:  # nothing at the edge that another opinion is needed for
             return
@@ -33,6 +35,23 @@ def papers_of(grey: np.ndarray) -> Iterator[np.ndarray]:
     paper = cv2.medianBlur(framed, 2 * STEP + 1)[STEP:-STEP, STEP:-STEP]
     paper = cv2.GaussianBlur(paper.astype("float32"), (0, 0), 1)
     yield _enlarged(paper, grey.shape)
+
+
+def _only_strokes(grey: np.ndarray, paper: float) -> bool:
+    """Return whether all but flat paper is strokes, even where they reach the picture's edge.
+
+    So it is in a digit cut out tightly. Two grey values explain nearly all of it, as Otsu's
+    method parts them, and unlike a shadow or a table no stroke lies along a whole edge.
+    """
+    small = _shrunk(grey, min(128, max(grey.shape)))
+    threshold, light = cv2.threshold(small, 0, 1, cv2.THRESH_OTSU)
+    ink = light != (paper > threshold)
+    if not 0 < ink.mean() < 1:
+        return False
+    inside = ink.mean() * small[ink].var() + (1 - ink.mean()) * small[~ink].var()
+    sides = ink[0], ink[-1], ink[:, 0], ink[:, -1]
+    along = max(side.mean() for side in sides)
+    return inside < (1 - TWO_LEVELS) * small.var() and along < 0.9
 
 
 def _slope_of_light(grey: np.ndarray) -> np.ndarray:

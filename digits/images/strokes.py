@@ -22,7 +22,7 @@ def drop_shades(pieces: list[Piece], ink: np.ndarray) -> list[Piece]:
         # Thin strokes are blurred by the grid of pixels itself, so 15 of them always count.
         reach = max(piece.thickness, 15)
         across = len(edge_contacts(piece, ink.shape)) > 1  # more likely what is left of a frame
-        if np.median(_slope(piece, ink)[outline]) * reach > SHARP * (1.8 if across else 1):
+        if np.median(_slope(piece, ink)[outline]) * reach > SHARP * (1.5 if across else 1):
             kept.append(piece)
     return kept
 
