@@ -137,6 +137,13 @@ def test_a_page_with_a_dark_corner(read, page):
     assert read((225 * light * (1 - 0.7 * ink)).astype("uint8")).digits == "20375"
 
 
+def test_a_page_with_the_shadow_of_a_thumb(read, page):
+    ink = page(["20375"], size=(300, 500))
+    y, x = np.mgrid[:300, :500]
+    light = 1 - 0.6 * np.exp(-(np.hypot(x, y) ** 2) / (2 * 130**2))
+    assert read((225 * light * (1 - 0.5 * ink)).astype("uint8")).digits == "20375"
+
+
 @pytest.mark.parametrize("edge", [100, 300])
 def test_thin_digits_beside_the_edge_of_a_shadow(read, page, edge):
     ink = page(["25"], height=120, gap=60, size=(300, 400), start=(40, 90))

@@ -8,6 +8,7 @@ import numpy as np
 NEAR = 10  # grey levels by which paper differs from what it is taken for, at most
 AT_EDGE = 0.85  # the share of a picture's edge that is paper, at least
 TWO_LEVELS = 0.8  # the share of the variance that is between paper and ink, at least
+GENTLE = 0.75  # the share of a picture that is near the slope of light, for a median beside it
 STEP = 20  # how far the median reaches, where the picture's longest side is 128
 
 
@@ -30,11 +31,13 @@ def papers_of(grey: np.ndarray) -> Iterator[np.ndarray]:
     near = np.abs(grey - slope) <= NEAR
     if near[edge].mean() > AT_EDGE and near.mean() > 0.45:
         yield slope
-    small = _shrunk(grey, 128)
+    # The median is of what the slope leaves over: at the edge it would take a slope for level.
+    base = slope if near.mean() > GENTLE else np.full(grey.shape, 128, "float32")
+    small = _shrunk(np.clip(grey - base + 128.5, 0, 255).astype("uint8"), 128)
     framed = cv2.copyMakeBorder(small, STEP, STEP, STEP, STEP, cv2.BORDER_REFLECT)
     paper = cv2.medianBlur(framed, 2 * STEP + 1)[STEP:-STEP, STEP:-STEP]
     paper = cv2.GaussianBlur(paper.astype("float32"), (0, 0), 1)
-    yield _enlarged(paper, grey.shape)
+    yield _enlarged(paper, grey.shape) + base - 128
 
 
 def _only_strokes(grey: np.ndarray, paper: float) -> bool:
