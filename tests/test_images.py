@@ -137,6 +137,13 @@ def test_a_page_with_a_dark_corner(read, page):
     assert read((225 * light * (1 - 0.7 * ink)).astype("uint8")).digits == "20375"
 
 
+def test_pale_digits_where_the_light_falls_off_a_little(read, page):
+    ink = page(["6798"], height=50, gap=20, size=(140, 400), start=(40, 30))
+    y, x = np.mgrid[:140, :400]
+    paper = 150 + 12 * (x / 400 + y / 140 - 1)
+    assert read((paper - 36 * ink).astype("uint8")).digits == "6798"
+
+
 def test_a_page_with_the_shadow_of_a_thumb(read, page):
     ink = page(["20375"], size=(300, 500))
     y, x = np.mgrid[:300, :500]

@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 
 NEAR = 10  # grey levels by which paper differs from what it is taken for, at most
+EVEN = 3  # grey levels by which paper in even light differs from one value
 AT_EDGE = 0.85  # the share of a picture's edge that is paper, at least
 TWO_LEVELS = 0.8  # the share of the variance that is between paper and ink, at least
-GENTLE = 0.75  # the share of a picture that is near the slope of light, for a median beside it
+GENTLE = 0.75  # the share of a picture that is near its slope of light, at least, to build on it
 STEP = 20  # how far the median reaches, where the picture's longest side is 128
 
 
@@ -23,7 +24,9 @@ def papers_of(grey: np.ndarray) -> Iterator[np.ndarray]:
     flat = np.full(grey.shape, np.median(grey[edge]), "float32")
     near = np.abs(grey - flat) <= NEAR
     mostly_paper = near[edge].mean() > AT_EDGE and near.mean() > 0.3
-    if mostly_paper or _only_strokes(grey, flat[0, 0]):
+    is_flat = mostly_paper or _only_strokes(grey, flat[0, 0])
+    evenly_lit = np.median(np.abs(grey - flat)[edge]) < EVEN
+    if is_flat and evenly_lit:
         yield flat
         if near[edge].mean() > 0.995:  # nothing at the edge that another opinion is needed for
             return
@@ -31,6 +34,8 @@ def papers_of(grey: np.ndarray) -> Iterator[np.ndarray]:
     near = np.abs(grey - slope) <= NEAR
     if near[edge].mean() > AT_EDGE and near.mean() > 0.45:
         yield slope
+    if is_flat and not evenly_lit:
+        yield flat
     # The median is of what the slope leaves over: at the edge it would take a slope for level.
     base = slope if near.mean() > GENTLE else np.full(grey.shape, 128, "float32")
     small = _shrunk(np.clip(grey - base + 128.5, 0, 255).astype("uint8"), 128)
@@ -66,14 +71,15 @@ def _slope_of_light(grey: np.ndarray) -> np.ndarray:
     small = _shrunk(grey, 64)
     y, x = np.indices(small.shape) / 64
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y]).reshape(6, -1)
-    edge, values = _edge(small.shape, 3).ravel(), small.ravel().astype("float64")
-    slope = np.median(values[edge])
+    values, edge = small.ravel().astype("float64"), _edge(small.shape, 3).ravel()
+    everywhere, along_edge = (terms, values), (terms[:, edge], values[edge])
+    factors = np.array([np.median(values[edge]), 0, 0, 0, 0, 0])
     for strict in (8, 4, 2, 2, 1, 1, 1, 1):
-        weights = (1 + ((values - slope) / (strict * NEAR)) ** 2) ** -2
-        weighted = terms * np.where(edge | (strict == 1), weights, 0)
-        factors = np.linalg.lstsq(weighted @ terms.T, weighted @ values, rcond=None)[0]
-        slope = factors @ terms
-    return _enlarged(slope.reshape(small.shape), grey.shape)
+        known, found = everywhere if strict == 1 else along_edge
+        away = (found - factors @ known) / (strict * NEAR)
+        weighted = known / (1 + away * away) ** 2
+        factors = np.linalg.lstsq(weighted @ known.T, weighted @ found, rcond=None)[0]
+    return _enlarged((factors @ terms).reshape(small.shape), grey.shape)
 
 
 def _edge(shape: tuple[int, int], margin: int) -> np.ndarray:
