@@ -21,6 +21,7 @@ UNSURE = 0.9  # an answer with less confidence is marked
 NOT_A_DIGIT = 0.4  # less confidence on average: there are no digits on the picture
 SLIM = 0.6  # a digit's width, as a share of its height, that nothing speaks against
 WIDE = 0.5  # how much speaks against a digit that is one height wider than that
+LEAD = 10  # a way's odds, where it leads by 1: e to that power, as fits made-up rows
 CHUNK = 256  # pictures in memory at a time
 
 
@@ -46,6 +47,7 @@ class Reading:
 
     name: str
     answers: list[Answer] = field(default_factory=list)
+    certainty: float = 1.0  # that there are as many digits as answers
     error: str | None = None
     grey: np.ndarray | None = None  # the picture, where it was asked for
     failed: bool = False  # the picture could not be read at all
@@ -57,7 +59,9 @@ class Reading:
     @property
     def confidence(self) -> float:
         """How sure it is that the whole string is right, 0 to 1."""
-        return float(np.prod([a.confidence for a in self.answers])) if self.answers else 0.0
+        if not self.answers:
+            return 0.0
+        return self.certainty * float(np.prod([a.confidence for a in self.answers]))
 
     @property
     def unsure(self) -> bool:
@@ -135,7 +139,9 @@ def _ask(model: "Model", found: list[tuple[Reading, list[Digit]]]) -> Iterator[R
     for reading, digits in found:
         for digit in digits:
             whole, parts = next(answers), list(islice(answers, len(digit.parts)))
-            reading.answers += best_cut(whole, parts)
+            best, certainty = best_cut(whole, parts)
+            reading.answers += best
+            reading.certainty *= certainty
         if not _believable(reading.answers):
             reading.answers = []
         if not reading.answers and not reading.failed:
@@ -148,23 +154,26 @@ def _believable(answers: list[Answer]) -> bool:
     return float(np.mean([a.confidence for a in answers] or [0])) >= NOT_A_DIGIT
 
 
-def best_cut(whole: Answer, parts: list[Answer]) -> list[Answer]:
+def best_cut(whole: Answer, parts: list[Answer]) -> tuple[list[Answer], float]:
     """Decide whether a wide piece is one digit or several that touch, and where to cut.
 
     Of all ways from its first cut to its last, and of the piece as it is, take what is most
-    likely: the confidences multiplied, less for wide digits and for cuts through ink.
+    likely: the confidences multiplied, less for wide digits and for cuts through ink. Return
+    its answers, and how certain it is beside the best ways with other numbers of digits.
     """
-    ways: dict[int, tuple[float, list[Answer]]] = {0: (0.0, [])}
+    ways: dict[tuple[int, int], tuple[float, list[Answer]]] = {(0, 0): (0.0, [])}  # end, digits
     order = sorted(zip(whole.digit.parts, parts, strict=True), key=lambda pair: pair[0][:2])
     for (start, end, doubt, _), answer in order:
-        if start in ways:
-            score, before = ways[start]
+        for n in range(start + 1):
+            score, before = ways.get((start, n), (-np.inf, []))
             score += _score(answer) - doubt
-            if end not in ways or score > ways[end][0]:
-                ways[end] = (score, [*before, answer])
+            if score > ways.get((end, n + 1), (-np.inf,))[0]:
+                ways[end, n + 1] = score, [*before, answer]
     last = max((end for _, end, *_ in whole.digit.parts), default=0)
-    score, answers = ways.get(last, (0.0, []))
-    return answers if len(answers) > 1 and score > _score(whole) else [whole]
+    through = [way for (end, n), way in ways.items() if end == last and n > 1]
+    scores, answers = zip((_score(whole), [whole]), *through, strict=True)
+    best = int(np.argmax(scores))
+    return answers[best], float(1 / np.exp(LEAD * (np.array(scores) - scores[best])).sum())
 
 
 def _score(answer: Answer) -> float:

@@ -274,6 +274,23 @@ def test_wide_digits_are_not_cut(read, page):
 
 
 @pytest.mark.parametrize(
+    ("parts", "digits", "clear"),
+    [(0.99, 2, True), (0.93, 2, False), (0.9, 1, False), (0.7, 1, True)],
+)
+def test_one_digit_or_two_that_touch_is_unsure_if_both_may_be(parts, digits, clear):
+    def answer(width, confidence, parts=()):
+        digit = images.Digit((0, 0, width, 40), np.zeros((28, 28), "uint8"), list(parts))
+        return reading.Answer(digit, np.array([confidence, *[(1 - confidence) / 9] * 9]))
+
+    left, right = answer(20, parts), answer(20, parts)
+    cuts = [(0, 1, 0.05, left.digit), (1, 2, 0.0, right.digit)]
+    found, certainty = reading.best_cut(answer(40, 0.98, cuts), [left, right])
+    assert len(found) == digits
+    assert (certainty > 0.8) == clear
+    assert reading.Reading("one", found, certainty).confidence < certainty
+
+
+@pytest.mark.parametrize(
     "name", ["white", "black", "grey", "noise", "gradient", "dots", "frame", "blob", "shade"]
 )
 def test_no_writing_no_digit(read, name):
