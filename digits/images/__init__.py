@@ -20,6 +20,7 @@ from digits.images.finding import find_digits
 from digits.images.ink import find_ink, to_working_size
 from digits.images.pieces import Piece
 from digits.images.preparing import SIDE, already_prepared, prepare
+from digits.images.strokes import is_step
 
 __all__ = ["Digit", "ImageError", "digits_in", "read_grey"]
 
@@ -44,7 +45,7 @@ def digits_in(grey: np.ndarray) -> list[Digit]:
     if as_is is not None:
         return [Digit((0, 0, SIDE, SIDE), as_is)]
     work, scale = to_working_size(grey)
-    opinions = map(find_digits, find_ink(work))
+    opinions = ([p for p in find_digits(ink) if not is_step(p, work)] for ink in find_ink(work))
     digits = []
     for piece in next(filter(None, opinions), []):  # the first that leads to anything
         digit = _digit(piece, scale)

@@ -14,7 +14,7 @@ from digits.images.pieces import (
     merge,
     overlap,
 )
-from digits.images.strokes import drop_shades, is_blob, is_crease, is_tangle, on_paper
+from digits.images.strokes import drop_shades, is_bar, is_blob, is_crease, is_tangle, on_paper
 
 TEXTURE = 40  # pieces of ink, most of them specks: more are no writing
 
@@ -100,10 +100,10 @@ def _one_digit(large: Piece, small: Piece, tallest: int) -> bool:
 
 
 def drop_specks(pieces: list[Piece]) -> list[Piece]:
-    """Drop what is far too small beside the digits, and lines far too long for one."""
+    """Drop what is far too small beside the digits, level bars, and lines far too long for one."""
     if not pieces:
         return []
-    pieces = [p for p in pieces if p.size >= SMALLEST]
+    pieces = [p for p in pieces if p.size >= SMALLEST and not is_bar(p)]
     largest = max((p.height for p in pieces), default=0)
     tall = np.median([p.height for p in pieces if p.height > 0.5 * largest] or [0])
     return [p for p in pieces if p.height >= 0.3 * tall and not (_is_line(p) and len(pieces) > 1)]

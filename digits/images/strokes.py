@@ -7,9 +7,12 @@ from digits.images.pieces import Piece, edge_contacts, framed
 
 BLOB = 0.5  # a piece with thicker strokes, as a share of its size, is no writing
 SOLID_BLOB = 0.36  # the same for one without any dent or hole
+LEVEL = 1.7  # a solid stroke wider than this many times its height is no digit
+SOLID = 0.5  # a piece with thicker strokes, as a share of its height, is one solid stroke
 HAIR = 0.03  # the same for one with thinner strokes that runs from edge to edge
 TANGLE = 7.5  # a piece with a longer outline, as a multiple of its size, is no digit
-SHARP = 1.1  # how much ink comes in over the thickness of a stroke, from paper 0 to ink 1
+SHARP = 1.0  # how much ink comes in over the thickness of a stroke, from paper 0 to ink 1
+BOTH_SIDES = 0.6  # the share of a stroke's contrast that it has on both of its sides, at least
 PAPER = 0.2  # how much ink nine tenths of the paper around strokes have at most
 
 
@@ -22,7 +25,9 @@ def drop_shades(pieces: list[Piece], ink: np.ndarray) -> list[Piece]:
         # Thin strokes are blurred by the grid of pixels itself, so 15 of them always count.
         reach = max(piece.thickness, 15)
         across = len(edge_contacts(piece, ink.shape)) > 1  # more likely what is left of a frame
-        if np.median(_slope(piece, ink)[outline]) * reach > SHARP * (1.5 if across else 1):
+        # Where a thing or a sharp shadow ends, one side is sharp, and the other fades.
+        slope = np.percentile(_slope(piece, ink)[outline], 25)
+        if slope * reach > SHARP * (1.5 if across else 1):
             kept.append(piece)
     return kept
 
@@ -42,6 +47,11 @@ def is_blob(piece: Piece) -> bool:
     if piece.thickness < SOLID_BLOB * piece.size:
         return False
     return piece.thickness > BLOB * piece.size or piece.filled > 0.98
+
+
+def is_bar(piece: Piece) -> bool:
+    """A solid stroke that lies: a dash, an underline, or what is left of a ruled line."""
+    return piece.width > LEVEL * piece.height and piece.thickness > SOLID * piece.height
 
 
 def is_crease(piece: Piece, shape: tuple[int, int]) -> bool:
@@ -67,3 +77,27 @@ def on_paper(piece: Piece, ink: np.ndarray, inked: np.ndarray) -> bool:
     near = cv2.dilate(inked[place].astype("uint8"), np.ones((2 * reach + 1,) * 2, "uint8"))
     around = ink[place][near == 0]
     return not len(around) or np.percentile(around, 90) < PAPER
+
+
+def is_step(piece: Piece, grey: np.ndarray) -> bool:
+    """A stroke has paper on both sides; the edge of a shadow or of a thing, on one only.
+
+    `grey` is the picture itself, (height, width) uint8. What is narrower than two strokes and
+    lies between lighter or darker sides goes when it is closed or opened; a step stays.
+    """
+    reach = 2 * round(piece.thickness) + 3
+    top, left = max(0, piece.y - reach), max(0, piece.x - reach)
+    place = slice(top, piece.y + piece.height + reach), slice(left, piece.x + piece.width + reach)
+    around, piece = cv2.GaussianBlur(grey[place], (3, 3), 0), piece.moved(-left, -top)
+    inked = np.zeros(around.shape, "uint8")
+    piece.inside(inked)[:] = piece.mask
+    paper = around[cv2.dilate(inked, np.ones((5, 5), "uint8")) == 0]
+    if not len(paper):
+        return False
+    contrast = abs(np.median(paper) - np.median(around[inked > 0]))
+    square = np.ones((reach, reach), "uint8")
+    relief = max(
+        np.median(cv2.morphologyEx(around, how, square)[inked > 0])
+        for how in (cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT)
+    )
+    return relief < BOTH_SIDES * contrast
