@@ -51,13 +51,8 @@ def find_ink(grey: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _inks(grey: np.ndarray) -> Iterator[np.ndarray]:
-    smooth = cv2.GaussianBlur(grey, (3, 3), 0).astype("float32")
-    for paper in papers_of(grey):
-        difference = smooth - paper
-        away = np.abs(difference)
-        near = away[away <= away.max() / 2]  # strokes may fill more than half of a picture
-        spread = 1.4826 * float(np.median(near))
-        candidates = [_clean_ink(signed, spread) for signed in (-difference, difference)]
+    for differences in papers_of(grey):
+        candidates = [_clean_ink(signed, _spread(signed)) for signed in differences]
         candidates = [found for found in candidates if found]
         if not candidates:
             continue
@@ -65,6 +60,13 @@ def _inks(grey: np.ndarray) -> Iterator[np.ndarray]:
         ink = signed / level
         if not _shows_things(ink, [other / level for _, other, _ in others]):
             yield np.maximum(ink, 0)
+
+
+def _spread(signed: np.ndarray) -> float:
+    """Return how far the paper's own grey is from what the paper is taken for, typically."""
+    away = np.abs(signed)
+    near = away[away <= away.max() / 2]  # strokes may fill more than half of a picture
+    return 1.4826 * float(np.median(near))
 
 
 def _shows_things(ink: np.ndarray, others: list[np.ndarray]) -> bool:

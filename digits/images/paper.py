@@ -10,6 +10,8 @@ EVEN = 3  # grey levels by which paper in even light differs from one value
 AT_EDGE = 0.85  # the share of a picture's edge that is paper, at least
 TWO_LEVELS = 0.8  # the share of the variance that is between paper and ink, at least
 GENTLE = 0.75  # the share of a picture that is near its slope of light, at least, to build on it
+NARROW = 32  # strokes are narrower than 2 / NARROW of the picture's longest side
+THIN = 0.8  # the share of them that is narrower than half of that, at least
 STEP = 20  # how far the median reaches, where the picture's longest side is 128
 
 
@@ -20,29 +22,72 @@ def papers_of(grey: np.ndarray) -> Iterator[np.ndarray]:
     gentle slope. Other light, or what lies along the picture's edge, is followed by a median
     that steps over strokes, unless they are very thick.
     """
+    smooth = cv2.GaussianBlur(grey, (3, 3), 0).astype("float32")
+
+    def both(paper: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return paper - smooth, smooth - paper
+
     edge = _edge(grey.shape, max(1, round(min(grey.shape) * 0.04)))
     flat = np.full(grey.shape, np.median(grey[edge]), "float32")
     near = np.abs(grey - flat) <= NEAR
     mostly_paper = near[edge].mean() > AT_EDGE and near.mean() > 0.3
     is_flat = mostly_paper or _only_strokes(grey, flat[0, 0])
     evenly_lit = np.median(np.abs(grey - flat)[edge]) < EVEN
+    if is_flat and evenly_lit and near[edge].mean() > 0.995:  # nothing at the edge
+        yield both(flat)
+        return
+    relief = _relief(grey)
+    if relief is not None:
+        yield relief
     if is_flat and evenly_lit:
-        yield flat
-        if near[edge].mean() > 0.995:  # nothing at the edge that another opinion is needed for
-            return
+        yield both(flat)
     slope = _slope_of_light(grey)
     near = np.abs(grey - slope) <= NEAR
     if near[edge].mean() > AT_EDGE and near.mean() > 0.45:
-        yield slope
+        yield both(slope)
     if is_flat and not evenly_lit:
-        yield flat
+        yield both(flat)
     # The median is of what the slope leaves over: at the edge it would take a slope for level.
     base = slope if near.mean() > GENTLE else np.full(grey.shape, 128, "float32")
     small = _shrunk(np.clip(grey - base + 128.5, 0, 255).astype("uint8"), 128)
     framed = cv2.copyMakeBorder(small, STEP, STEP, STEP, STEP, cv2.BORDER_REFLECT)
     paper = cv2.medianBlur(framed, 2 * STEP + 1)[STEP:-STEP, STEP:-STEP]
     paper = cv2.GaussianBlur(paper.astype("float32"), (0, 0), 1)
-    yield _enlarged(paper, grey.shape) + base - 128
+    yield both(_enlarged(paper, grey.shape) + base - 128)
+
+
+def _relief(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return how far narrow things stand out from their two sides, darker and lighter ones.
+
+    Those of one of the two are the strokes; of the others counts what is left without them.
+    None if they are so thick that half as much room is too narrow for them.
+    """
+    smooth = cv2.GaussianBlur(grey, (3, 3), 0)
+    room = max(grey.shape) // NARROW
+    ways = (cv2.MORPH_CLOSE, cv2.MORPH_OPEN)
+    papers = [_without_narrow(smooth, way, room // 2) for way in ways]
+    nearby = [cv2.absdiff(paper, smooth) for paper in papers]
+    dark = nearby[0].sum() > nearby[1].sum()
+    way, other_way = ways if dark else ways[::-1]
+    paper = _without_narrow(smooth, way, room)
+    strokes = cv2.absdiff(paper, smooth)
+    full = strokes.max() / 2
+    if np.count_nonzero(nearby[not dark] > full) < THIN * np.count_nonzero(strokes > full):
+        return None
+    others = cv2.absdiff(_without_narrow(paper, other_way, room), paper)
+    strokes, others = (found - np.float32(np.median(found)) for found in (strokes, others))
+    return (strokes, others) if dark else (others, strokes)
+
+
+def _without_narrow(picture: np.ndarray, way: int, room: int) -> np.ndarray:
+    """Return a picture whose dark (MORPH_CLOSE) or light things narrower than 2 * room are gone.
+
+    They take the grey of their sides. A step stays as it is, however sharp (Serra, 1982), at
+    the picture's edge too, where everything is taken to go on straight.
+    """
+    framed = cv2.copyMakeBorder(picture, room, room, room, room, cv2.BORDER_REPLICATE)
+    square = np.ones((2 * room + 1,) * 2, "uint8")
+    return cv2.morphologyEx(framed, way, square)[room:-room, room:-room]
 
 
 def _only_strokes(grey: np.ndarray, paper: float) -> bool:

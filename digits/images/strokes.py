@@ -27,7 +27,7 @@ def drop_shades(pieces: list[Piece], ink: np.ndarray) -> list[Piece]:
         across = len(edge_contacts(piece, ink.shape)) > 1  # more likely what is left of a frame
         # Where a thing or a sharp shadow ends, one side is sharp, and the other fades.
         slope = np.percentile(_slope(piece, ink)[outline], 25)
-        if slope * reach > SHARP * (1.5 if across else 1):
+        if slope * reach > SHARP * (1.2 if across else 1):
             kept.append(piece)
     return kept
 
