@@ -151,6 +151,25 @@ def test_a_page_with_the_shadow_of_a_thumb(read, page):
     assert read((225 * light * (1 - 0.5 * ink)).astype("uint8")).digits == "20375"
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("straight", "20375"), ("hand", "20375"), ("straight", "")]
+)
+def test_the_sharp_edge_of_a_shadow_across_the_page(read, page, name, text):
+    ink = page([text], size=(300, 500), start=(40, 130))
+    y, x = np.mgrid[:300, :500]
+    shadow = x + y < 390 if name == "straight" else np.hypot(x - 330, y - 320) < 190
+    light = 1 - 0.4 * cv2.GaussianBlur(shadow.astype("float32"), (0, 0), 1.5)
+    grain = np.random.default_rng(0).normal(0, 3, ink.shape)
+    assert read((215 * light * (1 - 0.5 * ink) + grain).clip(0, 255).astype("uint8")).digits == text
+
+
+def test_a_dash_is_no_digit(read, page):
+    picture = (255 - 200 * page(["25"], gap=80)).astype("uint8")
+    cv2.line(picture, (95, 72), (125, 72), 55, 8)
+    assert read(picture).digits == "25"
+    assert read(picture[:, 85:135]).digits == ""
+
+
 @pytest.mark.parametrize("edge", [100, 300])
 def test_thin_digits_beside_the_edge_of_a_shadow(read, page, edge):
     ink = page(["25"], height=120, gap=60, size=(300, 400), start=(40, 90))

@@ -4,7 +4,7 @@
     inks = find_ink(grey)         ink        lighting evened out, ink light on dark
     pieces = find_digits(ink)     finding    where the digits are, in reading order
     parts = slices(piece)         cutting    what a piece is if neighbours touch
-    image = prepare(piece)        preparing  28x28, as MNIST was prepared
+    image = prepare(piece, ink)   preparing  28x28, as MNIST was prepared
 
 `digits_in` takes all steps after the first. What they do not believe to be writing they
 leave out, so that a blank page gives no digits.
@@ -45,16 +45,20 @@ def digits_in(grey: np.ndarray) -> list[Digit]:
     if as_is is not None:
         return [Digit((0, 0, SIDE, SIDE), as_is)]
     work, scale = to_working_size(grey)
-    opinions = ([p for p in find_digits(ink) if not is_step(p, work)] for ink in find_ink(work))
-    digits = []
-    for piece in next(filter(None, opinions), []):  # the first that leads to anything
-        digit = _digit(piece, scale)
-        digit.parts = [(*place, _digit(part, scale)) for *place, part in slices(piece)]
-        digits.append(digit)
-    return digits
+    for ink in find_ink(work):
+        pieces = [p for p in find_digits(ink) if not is_step(p, work)]
+        if pieces:  # the first opinion that leads to anything
+            return [_with_parts(piece, ink, scale) for piece in pieces]
+    return []
 
 
-def _digit(piece: Piece, scale: float) -> Digit:
+def _with_parts(piece: Piece, ink: np.ndarray, scale: float) -> Digit:
+    digit = _digit(piece, ink, scale)
+    digit.parts = [(*place, _digit(part, ink, scale)) for *place, part in slices(piece)]
+    return digit
+
+
+def _digit(piece: Piece, ink: np.ndarray, scale: float) -> Digit:
     x, y = int(piece.x / scale), int(piece.y / scale)
     width, height = round(piece.width / scale), round(piece.height / scale)
-    return Digit((x, y, max(1, width), max(1, height)), prepare(piece))
+    return Digit((x, y, max(1, width), max(1, height)), prepare(piece, ink))

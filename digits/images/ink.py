@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from digits.images.lines import lines_of
-from digits.images.paper import papers_of
+from digits.images.paper import stand_out
 from digits.images.pieces import FAINT, Piece, connected, edge_contacts, ink_mask
 from digits.images.sheet import find_sheet
 
@@ -51,7 +51,7 @@ def find_ink(grey: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _inks(grey: np.ndarray) -> Iterator[np.ndarray]:
-    for differences in papers_of(grey):
+    for differences in stand_out(grey):
         candidates = [_clean_ink(signed, _spread(signed)) for signed in differences]
         candidates = [found for found in candidates if found]
         if not candidates:

@@ -5,22 +5,25 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
+from digits.images.pieces import FAINT
+
 NEAR = 10  # grey levels by which paper differs from what it is taken for, at most
 EVEN = 3  # grey levels by which paper in even light differs from one value
 AT_EDGE = 0.85  # the share of a picture's edge that is paper, at least
 TWO_LEVELS = 0.8  # the share of the variance that is between paper and ink, at least
 GENTLE = 0.75  # the share of a picture that is near its slope of light, at least, to build on it
-NARROW = 32, 16, 8  # strokes are narrower than 2 / NARROW of the picture's longest side
+NARROW = 32  # strokes are narrower than 2 / NARROW of the picture's longest side
 THIN = 0.8  # the share of them that is narrower than half of that, at least
 STEP = 20  # how far the median reaches, where the picture's longest side is 128
 
 
-def papers_of(grey: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield what the paper may look like without the ink, (height, width) float32.
+def stand_out(grey: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield how far each pixel may be darker than the paper, and how far lighter.
 
-    A flat background (a scan, a paint program) is one value, and a page in even light one
-    gentle slope. Other light, or what lies along the picture's edge, is followed by a median
-    that steps over strokes, unless they are very thick.
+    All are (height, width) float32, in grey levels. A flat background (a scan, a paint
+    program) is one value, and a page in even light one gentle slope. In other light, narrow
+    strokes are what stands out from both of its sides, and for thick ones the paper is
+    followed by a median that steps over them.
     """
     smooth = cv2.GaussianBlur(grey, (3, 3), 0).astype("float32")
 
@@ -63,21 +66,20 @@ def _relief(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     None if they are so thick that half as much room is too narrow for them.
     """
     smooth = cv2.GaussianBlur(grey, (3, 3), 0)
+    room = max(grey.shape) // NARROW
     ways = cv2.MORPH_CLOSE, cv2.MORPH_OPEN
-    for part in NARROW:
-        room = max(grey.shape) // part
-        nearby = [cv2.absdiff(_without_narrow(smooth, way, room // 2), smooth) for way in ways]
-        dark = nearby[0].sum() > nearby[1].sum()
-        way, other_way = ways if dark else ways[::-1]
-        paper = _without_narrow(smooth, way, room)
-        strokes = cv2.absdiff(paper, smooth)
-        full = strokes.max() / 2
-        if np.count_nonzero(nearby[not dark] > full) < THIN * np.count_nonzero(strokes > full):
-            continue
-        others = cv2.absdiff(_without_narrow(paper, other_way, room), paper)
-        strokes, others = (found - np.float32(np.median(found)) for found in (strokes, others))
-        return (strokes, others) if dark else (others, strokes)
-    return None
+    nearby = [cv2.absdiff(_without_narrow(smooth, way, room // 2), smooth) for way in ways]
+    dark = nearby[0].sum() > nearby[1].sum()
+    way, other_way = ways if dark else ways[::-1]
+    paper = _without_narrow(smooth, way, room)
+    strokes = cv2.absdiff(paper, smooth)
+    full = strokes.max() / 2
+    if np.count_nonzero(nearby[not dark] > full) < THIN * np.count_nonzero(strokes > full):
+        return None
+    others = cv2.absdiff(_without_narrow(paper, other_way, room), paper)
+    others[others < FAINT * strokes.max()] = 0  # the paper's own, and no strokes
+    strokes, others = (found - np.float32(np.median(found)) for found in (strokes, others))
+    return (strokes, others) if dark else (others, strokes)
 
 
 def _without_narrow(picture: np.ndarray, way: int, room: int) -> np.ndarray:

@@ -7,6 +7,7 @@ from digits.images.pieces import Piece, bounds, framed
 
 SIDE, FIT = 28, 20  # MNIST: a digit fits 20x20, in 28x28
 STROKE = 2.0, 3.4  # how thick MNIST's strokes are, in pixels of 28x28
+TINY = 40  # pixels of the working picture: in a digit no larger every grey value counts
 
 
 def already_prepared(grey: np.ndarray) -> np.ndarray | None:
@@ -36,12 +37,15 @@ def centre_of_mass(image: np.ndarray) -> tuple[float, float]:
     return y, x
 
 
-def prepare(piece: Piece) -> np.ndarray:
+def prepare(piece: Piece, ink: np.ndarray) -> np.ndarray:
     """Return the piece as MNIST prepared its digits, (28, 28) uint8, ink 255 on 0.
 
     It fits 20x20 with its aspect kept, anti-aliased, centre of mass in the middle, and
-    strokes that are far thinner or thicker than MNIST's are brought nearer.
+    strokes that are far thinner or thicker than MNIST's are brought nearer. `ink` is the
+    picture's, (height, width) float32.
     """
+    if piece.size <= TINY:
+        return place(_as_drawn(piece, ink))
     scale = FIT / piece.size
     drawn = piece.thickness * scale
     grow = (np.clip(drawn, *STROKE) - drawn) / (2 * scale)
@@ -56,6 +60,12 @@ def prepare(piece: Piece) -> np.ndarray:
     else:
         solid = mask
     return place(solid.astype("float32"))
+
+
+def _as_drawn(piece: Piece, ink: np.ndarray) -> np.ndarray:
+    """Return the piece's own ink, 0 to 1: as a mask, a small digit would lose its loops."""
+    nearby = cv2.dilate(piece.mask.astype("uint8"), np.ones((3, 3), "uint8"))
+    return piece.inside(ink).clip(0, 1) * nearby
 
 
 def place(solid: np.ndarray) -> np.ndarray:
