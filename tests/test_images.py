@@ -157,7 +157,7 @@ def test_a_page_with_the_shadow_of_a_thumb(read, page):
 def test_the_sharp_edge_of_a_shadow_across_the_page(read, page, name, text):
     ink = page([text], size=(300, 500), start=(40, 130))
     y, x = np.mgrid[:300, :500]
-    shadow = x + y < 390 if name == "straight" else np.hypot(x - 330, y - 320) < 190
+    shadow = x + y / 4 < 288 if name == "straight" else np.hypot(x - 330, y - 320) < 190
     light = 1 - 0.4 * cv2.GaussianBlur(shadow.astype("float32"), (0, 0), 1.5)
     grain = np.random.default_rng(0).normal(0, 3, ink.shape)
     assert read((215 * light * (1 - 0.5 * ink) + grain).clip(0, 255).astype("uint8")).digits == text
