@@ -4,11 +4,13 @@ FUZZ_SECONDS=1800 python -m pytest -m slow tests/test_hostile_pictures.py
 """
 
 import io
+import itertools
 import os
 import struct
 import time
 import zlib
 
+import cv2
 import numpy as np
 import pytest
 from PIL import EpsImagePlugin, Image
@@ -83,6 +85,19 @@ def test_mutated_pictures():
 def test_odd_shapes(shape, paper):
     assert answer(saved(np.full(shape, paper, "uint8"), "PNG")) == []
     answer(saved(np.random.default_rng(0).integers(0, 256, shape).astype("uint8"), "PNG"))
+
+
+@pytest.mark.parametrize(("share", "seed"), [(0.01, 0), (0.08, 5)])
+def test_thousands_of_specks(share, seed):
+    pepper = np.random.default_rng(seed).random((600, 800)) < share
+    assert answer(saved(np.where(pepper, 20, 230).astype("uint8"), "PNG")) == []
+
+
+def test_thousands_of_strokes():
+    picture = np.full((1400, 1400), 230, "uint8")
+    for x, y in itertools.product(range(20, 1400, 20), repeat=2):
+        cv2.line(picture, (x, y), (x + (7 * x + y) % 9 - 4, y + 12), 40, 2)
+    assert len(answer(saved(picture, "PNG"))) > 4000
 
 
 def png_claiming(width, height):

@@ -24,7 +24,7 @@ def find_digits(ink: np.ndarray) -> list[Piece]:
     inked = ink_mask(ink)
     pieces = connected(inked)
     count = len(pieces)
-    if count > 10_000:
+    if count > TEXTURE and sum(p.size >= SMALLEST for p in pieces) < 0.5 * count:
         return []
     pieces = [part for piece in pieces for part in untangle(piece, ink)]
     pieces = [p for p in pieces if not is_crease(p, ink.shape)]
@@ -74,14 +74,23 @@ def join(pieces: list[Piece]) -> list[Piece]:
     pieces = sorted(pieces, key=lambda p: -p.size)
     tallest = max((p.height for p in pieces), default=0)
     joined: list[Piece] = []
+    boxes = np.zeros((len(pieces), 4))  # left, top, right and bottom of those joined
     for piece in pieces:
-        for i, other in enumerate(joined):
-            if _one_digit(other, piece, tallest):
-                joined[i] = merge(other, piece)
+        left, top, right, bottom = _box(piece) + tallest * np.array([-1, -1, 1, 1])
+        near = (boxes[:, :2] < (right, bottom)) & (boxes[:, 2:] > (left, top))
+        for i in np.flatnonzero(near[: len(joined)].all(axis=1)):
+            if _one_digit(joined[i], piece, tallest):
+                joined[i] = merge(joined[i], piece)
                 break
         else:
+            i = len(joined)
             joined.append(piece)
+        boxes[i] = _box(joined[i])
     return joined
+
+
+def _box(piece: Piece) -> np.ndarray:
+    return np.array([piece.x, piece.y, piece.x + piece.width, piece.y + piece.height])
 
 
 def _one_digit(large: Piece, small: Piece, tallest: int) -> bool:
@@ -119,16 +128,12 @@ def _is_line(piece: Piece) -> bool:
 
 def reading_order(pieces: list[Piece]) -> list[Piece]:
     """Sort into lines from top to bottom, each from left to right."""
-    lines: list[list[Piece]] = []
-    for piece in sorted(pieces, key=lambda p: -p.height):
-        touching = [line for line in lines if any(_same_line(piece, p) for p in line)]
-        for line in touching:
-            lines.remove(line)
-        lines.append([piece, *(p for line in touching for p in line)])
+    top, height = (np.array([getattr(p, of) for p in pieces]) for of in ("y", "height"))
+    line = np.arange(len(pieces))  # which line each piece is in
+    for i in range(len(pieces)):
+        common = np.minimum(top + height, top[i] + height[i]) - np.maximum(top, top[i])
+        same = common > 0.4 * np.minimum(height, height[i])
+        line[np.isin(line, line[same])] = i
+    lines = [[pieces[i] for i in np.flatnonzero(line == number)] for number in np.unique(line)]
     lines.sort(key=lambda line: np.mean([p.y + p.height / 2 for p in line]))
     return [p for line in lines for p in sorted(line, key=lambda p: p.x + p.width / 2)]
-
-
-def _same_line(one: Piece, other: Piece) -> bool:
-    common = overlap(one.y, one.height, other.y, other.height)
-    return common > 0.4 * min(one.height, other.height)

@@ -63,7 +63,8 @@ def _relief(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Return how far narrow things stand out from their two sides, darker and lighter ones.
 
     Those of one of the two are the strokes; of the others counts what is left without them.
-    None if they are so thick that half as much room is too narrow for them.
+    None if they are so thick that half as much room is too narrow for them, or so many that
+    little is left to stand out from.
     """
     smooth = cv2.GaussianBlur(grey, (3, 3), 0)
     room = max(grey.shape) // NARROW
@@ -73,6 +74,8 @@ def _relief(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     way, other_way = ways if dark else ways[::-1]
     paper = _without_narrow(smooth, way, room)
     strokes = cv2.absdiff(paper, smooth)
+    if np.median(strokes) > FAINT * strokes.max():
+        return None
     full = strokes.max() / 2
     if np.count_nonzero(nearby[not dark] > full) < THIN * np.count_nonzero(strokes > full):
         return None
