@@ -25,7 +25,7 @@ def stand_out(grey: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     strokes are what stands out from both of its sides, and for thick ones the paper is
     followed by a median that steps over them.
     """
-    smooth = cv2.GaussianBlur(grey, (3, 3), 0).astype("float32")
+    smooth = cv2.GaussianBlur(grey, (3, 3), 0)
 
     def both(paper: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return paper - smooth, smooth - paper
@@ -39,7 +39,7 @@ def stand_out(grey: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     if is_flat and evenly_lit and near[edge].mean() > 0.995:  # nothing at the edge
         yield both(flat)
         return
-    relief = _relief(grey)
+    relief = _relief(smooth)
     if relief is not None:
         yield relief
     if is_flat and evenly_lit:
@@ -59,15 +59,14 @@ def stand_out(grey: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     yield both(_enlarged(paper, grey.shape) + base - 128)
 
 
-def _relief(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+def _relief(smooth: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Return how far narrow things stand out from their two sides, darker and lighter ones.
 
     Those of one of the two are the strokes; of the others counts what is left without them.
     None if they are so thick that half as much room is too narrow for them, or so many that
     little is left to stand out from.
     """
-    smooth = cv2.GaussianBlur(grey, (3, 3), 0)
-    room = max(grey.shape) // NARROW
+    room = max(smooth.shape) // NARROW
     ways = cv2.MORPH_CLOSE, cv2.MORPH_OPEN
     nearby = [cv2.absdiff(_without_narrow(smooth, way, room // 2), smooth) for way in ways]
     dark = nearby[0].sum() > nearby[1].sum()
