@@ -7,6 +7,8 @@ import threading
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.synchronize import Lock
 
+import cv2
+
 from digits.images import files
 
 
@@ -20,6 +22,7 @@ def start() -> ProcessPoolExecutor:
 
 def _prepare(only_one: Lock) -> None:
     files.only_one = only_one
+    cv2.setNumThreads(1)  # each process has a core
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is answered by the process that began it
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
 

@@ -133,7 +133,8 @@ def reading_order(pieces: list[Piece]) -> list[Piece]:
     for i in range(len(pieces)):
         common = np.minimum(top + height, top[i] + height[i]) - np.maximum(top, top[i])
         same = common > 0.4 * np.minimum(height, height[i])
-        line[np.isin(line, line[same])] = i
+        for number in set(line[same]):
+            line[line == number] = i
     lines = [[pieces[i] for i in np.flatnonzero(line == number)] for number in np.unique(line)]
     lines.sort(key=lambda line: np.mean([p.y + p.height / 2 for p in line]))
     return [p for line in lines for p in sorted(line, key=lambda p: p.x + p.width / 2)]

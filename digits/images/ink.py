@@ -52,14 +52,28 @@ def find_ink(grey: np.ndarray) -> Iterator[np.ndarray]:
 
 def _inks(grey: np.ndarray) -> Iterator[np.ndarray]:
     for differences in stand_out(grey):
-        candidates = [_clean_ink(signed, _spread(signed)) for signed in differences]
-        candidates = [found for found in candidates if found]
+        candidates: list[tuple[float, np.ndarray, float]] = []
+        for signed in sorted(differences, key=_sum_above, reverse=True):
+            if candidates and _outweighed(signed, *candidates[0]):
+                continue
+            found = _clean_ink(signed, _spread(signed))
+            if found:
+                candidates.append(found)
         if not candidates:
             continue
         *others, (_, signed, level) = sorted(candidates, key=lambda found: found[0])
         ink = signed / level
         if not _shows_things(ink, [other / level for _, other, _ in others]):
             yield np.maximum(ink, 0)
+
+
+def _sum_above(signed: np.ndarray) -> float:
+    return float(signed.clip(0).sum())
+
+
+def _outweighed(signed: np.ndarray, seen: float, _: np.ndarray, level: float) -> bool:
+    """Return whether something is neither ink nor speaks against ink that was found already."""
+    return _sum_above(signed) < seen and signed.max() <= FAINT * level
 
 
 def _spread(signed: np.ndarray) -> float:

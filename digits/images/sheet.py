@@ -40,12 +40,13 @@ def _four_sided(mask: np.ndarray) -> np.ndarray | None:
     outline = max(contours, key=cv2.contourArea)
     x, y, width, height = cv2.boundingRect(outline)
     edges = (x == 0) + (y == 0) + (x + width == mask.shape[1]) + (y + height == mask.shape[0])
+    if edges > 1 or width * height < LEAST * mask.size:
+        return None
     hull = cv2.convexHull(outline)
     area = cv2.contourArea(hull)
     corners = cv2.approxPolyDP(hull, 0.04 * cv2.arcLength(hull, True), True)
     if (
-        edges > 1
-        or len(corners) > 5
+        len(corners) > 5
         or not LEAST * mask.size < area < MOST * mask.size
         or min(cv2.contourArea(outline) / 0.93, cv2.contourArea(corners) / 0.88) < area
     ):

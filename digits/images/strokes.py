@@ -94,10 +94,7 @@ def is_step(piece: Piece, grey: np.ndarray) -> bool:
     paper = around[cv2.dilate(inked, np.ones((5, 5), "uint8")) == 0]
     if not len(paper):
         return False
-    contrast = abs(np.median(paper) - np.median(around[inked > 0]))
-    square = np.ones((reach, reach), "uint8")
-    relief = max(
-        np.median(cv2.morphologyEx(around, how, square)[inked > 0])
-        for how in (cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT)
-    )
-    return relief < BOTH_SIDES * contrast
+    contrast = np.median(paper) - np.median(around[inked > 0])
+    way = cv2.MORPH_BLACKHAT if contrast > 0 else cv2.MORPH_TOPHAT
+    relief = cv2.morphologyEx(around, way, np.ones((reach, reach), "uint8"))
+    return np.median(relief[inked > 0]) < BOTH_SIDES * abs(contrast)
