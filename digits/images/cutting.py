@@ -5,7 +5,7 @@ from itertools import combinations, pairwise
 import cv2
 import numpy as np
 
-from digits.images.pieces import Piece, trim
+from digits.images.pieces import Piece, labelled, trim
 
 NARROW = 0.8  # a piece less wide than this share of its height is one digit
 WIDEST = 1.3  # how wide one digit is at most, as a share of that height
@@ -13,6 +13,7 @@ ROWS = 48  # of the small copy of a piece in which the paths are looked for
 ASIDE = 1  # a step to the side costs a path as much as so many rows of ink
 STROKE = 0.17  # what it costs at least to go through a stroke, however thin
 DOUBT = 0.45  # a path costs less, and less speaks against a part
+THREE = np.ones((1, 3), "uint8")  # a pixel and its neighbours in its row
 ALIKE = 0.04  # paths with less ink between them, as a share of the height's square, are one
 
 
@@ -60,12 +61,16 @@ def _cuts(mask: np.ndarray, thickness: float) -> list[tuple[float, np.ndarray]]:
     ink = cv2.resize(mask.astype("float32"), size, interpolation=cv2.INTER_AREA)
     rows, columns = ink.shape
     middle = rows // 2
-    above, below = _least_ink(ink[: middle + 1]), _least_ink(ink[middle:][::-1])
-    inked = (above[-1] + below[-1] - ink[middle]) / rows
+    # Above the middle row and below it at once, each from its edge; below may begin empty.
+    halves = np.zeros((middle + 1, 2, columns), "float32")
+    halves[:, 0], halves[middle - rows :, 1] = ink[: middle + 1], ink[middle:][::-1]
+    least = _least_ink(halves)
+    inked = (least[-1].sum(axis=0) - ink[middle]) / rows
     cost = inked * max(1, STROKE * height / thickness)
-    places = np.flatnonzero((cost == _least_of_three(cost)) & (cost < DOUBT))
+    places = np.flatnonzero((cost == _least_of_three(cost[None])[0]) & (cost < DOUBT))
     places = places[np.argsort(cost[places])]
-    paths = np.vstack([_paths(above, places)[::-1], _paths(below, places)[1:]])
+    paths = _paths(least, places)
+    paths = np.vstack([paths[::-1, 0], paths[1 : rows - middle, 1]])
     ink_before = np.cumsum(np.pad(ink, ((0, 0), (1, 0))), axis=1)  # in its row, of each column
     lefts = [ink_before[:, 0], ink_before[:, -1]]  # for each cut, the ink on its left by row
     found = []
@@ -81,31 +86,34 @@ def _cuts(mask: np.ndarray, thickness: float) -> list[tuple[float, np.ndarray]]:
     ]
 
 
-def _least_ink(ink: np.ndarray) -> np.ndarray:
-    """Return, for each pixel, what the best path to it from the first row costs."""
-    least = ink.copy()
+def _least_ink(halves: np.ndarray) -> np.ndarray:
+    """Return, for each pixel of each half, what the best path to it from the first row costs."""
+    least = halves.copy()
     for before, here in pairwise(least):
         here += np.minimum(before, _least_of_three(before) + ASIDE)
     return least
 
 
-def _least_of_three(row: np.ndarray) -> np.ndarray:
-    """Return the least of each value of a row and its neighbours."""
-    return cv2.erode(row.reshape(1, -1), np.ones((1, 3))).ravel()
+def _least_of_three(rows: np.ndarray) -> np.ndarray:
+    """Return the least of each value and its neighbours in its row."""
+    return cv2.erode(rows, THREE)
 
 
 def _paths(least: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Return the columns of the best paths to each `x` of the last row, from there to the first."""
-    aside = np.pad(least + ASIDE, ((0, 0), (1, 1)), constant_values=np.inf)
-    steps = np.argmin([aside[:, :-2], least, aside[:, 2:]], axis=0) - 1
-    columns = [x]
+    """Return the columns of the best paths from each `x` of the last row to the first row.
+
+    (rows, 2, len(x)): for each half.
+    """
+    aside = np.pad(least + ASIDE, ((0, 0), (0, 0), (1, 1)), constant_values=np.inf)
+    steps = np.argmin([aside[..., :-2], least, aside[..., 2:]], axis=0) - 1
+    half = np.array([[0], [1]])
+    columns = [np.stack([x, x])]
     for row in steps[-2::-1]:
-        columns.append(columns[-1] + row[columns[-1]])
+        columns.append(columns[-1] + row[half, columns[-1]])
     return np.array(columns)
 
 
 def _broken_off(mask: np.ndarray) -> float:
     """Return the share of the ink outside the largest connected piece."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype("uint8"), connectivity=8)
-    areas = stats[1:, cv2.CC_STAT_AREA]
+    areas = labelled(mask)[1][1:, cv2.CC_STAT_AREA]
     return 1 - areas.max() / areas.sum()

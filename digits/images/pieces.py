@@ -70,8 +70,8 @@ def bounds(mask: np.ndarray) -> tuple[slice, slice] | None:
 def ink_mask(ink: np.ndarray) -> np.ndarray:
     """Return where ink is: all that is at least faint and hangs together with clear ink."""
     faint, clear = (ink > FAINT).astype("uint8"), ink > CLEAR
-    _, labels = cv2.connectedComponents(faint, connectivity=8)
-    kept = np.zeros(labels.max() + 1, bool)
+    count, labels = cv2.connectedComponents(faint, connectivity=8)
+    kept = np.zeros(count, bool)
     kept[labels[clear]] = True
     kept[0] = False
     return kept[labels]
@@ -79,14 +79,22 @@ def ink_mask(ink: np.ndarray) -> np.ndarray:
 
 def connected(mask: np.ndarray) -> list[Piece]:
     """Return the connected pieces of `mask`."""
-    if not mask.any():
-        return []
-    n, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype("uint8"), connectivity=8)
+    labels, stats = labelled(mask)
     pieces = []
-    for i in range(1, n):
-        x, y, width, height, _ = stats[i]
+    for i, (x, y, width, height, _) in enumerate(stats[1:], 1):
         pieces.append(Piece(labels[y : y + height, x : x + width] == i, int(x), int(y)))
     return pieces
+
+
+def labelled(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the number of each pixel's piece, 0 for none, and (x, y, width, height, area) of each.
+
+    The first of these rows is of what is no piece.
+    """
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
+        mask.astype("uint8"), 8, cv2.CV_32S, cv2.CCL_GRANA
+    )  # the same as the default one gives, in half the time
+    return labels, stats
 
 
 def edge_contacts(piece: Piece, shape: tuple[int, int]) -> list[np.ndarray]:

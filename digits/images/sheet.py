@@ -44,12 +44,10 @@ def _four_sided(mask: np.ndarray) -> np.ndarray | None:
         return None
     hull = cv2.convexHull(outline)
     area = cv2.contourArea(hull)
+    if not LEAST * mask.size < area < MOST * mask.size or cv2.contourArea(outline) < 0.93 * area:
+        return None
     corners = cv2.approxPolyDP(hull, 0.04 * cv2.arcLength(hull, True), True)
-    if (
-        len(corners) > 5
-        or not LEAST * mask.size < area < MOST * mask.size
-        or min(cv2.contourArea(outline) / 0.93, cv2.contourArea(corners) / 0.88) < area
-    ):
+    if len(corners) > 5 or cv2.contourArea(corners) < 0.88 * area:
         return None
     sheet = cv2.fillConvexPoly(np.zeros_like(mask), hull, 1)  # a digit at its edge left a bite
     # The edge itself is blurred, and seldom quite straight.
