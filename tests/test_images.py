@@ -11,6 +11,7 @@ from PIL import Image
 from conftest import drawn_seven
 from digits import images, reading
 from digits.evaluation import predict
+from digits.images.pieces import bounds
 
 EDGES = ("left", "top", "right", "bottom")
 
@@ -273,6 +274,21 @@ def test_tiny_in_a_corner(read):
     picture = np.full((900, 1200), 250, "uint8")
     picture[20:70, 1100:1150] = drawn_seven(50, 3, paper=250)
     assert read(picture).digits == "7"
+
+
+def test_small_digits_keep_their_loops(digits, shipped):
+    _, (x_test, y_test) = digits
+    pictures = []
+    for image in x_test[:100]:
+        image = image[bounds(image)]
+        width = max(1, round(14 * image.shape[1] / len(image)))
+        small = cv2.resize(image, (width, 14), interpolation=cv2.INTER_AREA)
+        picture = np.full((200, 300), 235.0)
+        picture[90:104, 140 : 140 + width] -= 0.75 * small
+        pictures.append(cv2.imencode(".png", picture.astype("uint8"))[1].tobytes())
+    answers = reading.read_pictures(shipped, ((str(i), p) for i, p in enumerate(pictures)))
+    right = [a.digits == str(y) for a, y in zip(answers, y_test[:100], strict=True)]
+    assert sum(right) >= 97
 
 
 @pytest.mark.parametrize(("lines", "gap"), [(["57"], -4), (["4", "2053"], -8)])
