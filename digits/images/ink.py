@@ -54,8 +54,10 @@ def _inks(grey: np.ndarray) -> Iterator[np.ndarray]:
     for differences in stand_out(grey):
         candidates: list[tuple[float, np.ndarray, float]] = []
         for signed in sorted(differences, key=_sum_above, reverse=True):
-            if candidates and _outweighed(signed, *candidates[0]):
-                continue
+            if candidates:
+                seen, _, level = candidates[0]
+                if _sum_above(signed) < seen and signed.max() <= FAINT * level:
+                    continue  # too little to be the ink, too faint to speak against it
             found = _clean_ink(signed, _spread(signed))
             if found:
                 candidates.append(found)
@@ -69,11 +71,6 @@ def _inks(grey: np.ndarray) -> Iterator[np.ndarray]:
 
 def _sum_above(signed: np.ndarray) -> float:
     return float(signed.clip(0).sum())
-
-
-def _outweighed(signed: np.ndarray, seen: float, _: np.ndarray, level: float) -> bool:
-    """Return whether something is neither ink nor speaks against ink that was found already."""
-    return _sum_above(signed) < seen and signed.max() <= FAINT * level
 
 
 def _spread(signed: np.ndarray) -> float:
