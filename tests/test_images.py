@@ -221,6 +221,26 @@ def test_a_sheet_on_a_table(read, page, paper, table, text):
     assert read(picture.clip(0, 255).astype("uint8")).digits == text
 
 
+@pytest.mark.parametrize(("strip", "seed"), [(22, 0), (14, 17)])
+def test_a_strip_of_table_below_a_sheet(read, strip, seed):
+    rng = np.random.default_rng(seed)
+    picture = cv2.resize(rng.normal(100, 8, (16, 22)), (640, 480), interpolation=cv2.INTER_CUBIC)
+    picture += rng.normal(0, 8, picture.shape)
+    corners = np.array([(60, 50), (600, 62), (560, 480 - strip), (70, 465 - strip)], "int32")
+    cv2.fillConvexPoly(picture, corners, 220)
+    picture = cv2.GaussianBlur(picture, (0, 0), 1) + rng.normal(0, 3, picture.shape)
+    assert read(picture.clip(0, 255).astype("uint8")).digits == ""
+
+
+@pytest.mark.parametrize(("paper", "table"), [(210, 140), (45, 225)])
+def test_a_table_beyond_a_sloping_edge(read, paper, table):
+    y, x = np.mgrid[:480, :640]
+    picture = np.where(x - y / 17 > 585, table, paper).astype("float32")
+    picture = cv2.GaussianBlur(picture, (0, 0), 1)
+    picture += np.random.default_rng(0).normal(0, 3, picture.shape)
+    assert read(picture.clip(0, 255).astype("uint8")).digits == ""
+
+
 @pytest.mark.parametrize("name", ["box", "boxes", "cells", "ring", "tight"])
 def test_boxes_around_digits_are_not_read(read, page, name):
     text = "3" if name == "ring" else "2037"

@@ -7,11 +7,10 @@ import numpy as np
 
 from digits.images.lines import lines_of
 from digits.images.paper import stand_out
-from digits.images.pieces import FAINT, Piece, connected, edge_contacts, ink_mask
+from digits.images.pieces import FAINT, FAINTEST, Piece, connected, edge_contacts, ink_mask
 from digits.images.sheet import find_sheet
 
 SMALL, LARGE = 112, 1400  # the longest side that the steps work at, in pixels
-FAINTEST = 6  # grey levels between paper and ink; less is no writing
 NOISE = 5  # ink stands out from the paper by so many times the paper's own spread
 BOTH_WAYS = 0.3  # what stands out the other way than the ink, as a share of the ink, at most
 SHARP = 0.08  # what is sharp differs from its surroundings by more of full ink

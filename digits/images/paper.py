@@ -59,6 +59,18 @@ def stand_out(grey: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     yield both(_enlarged(paper, grey.shape) + base - 128)
 
 
+def without_narrow(picture: np.ndarray, way: int, room: int) -> np.ndarray:
+    """Return a picture whose dark (MORPH_CLOSE) or light things narrower than 2 * room are gone.
+
+    They take the grey of their sides. A step stays as it is, however sharp (Serra, 1982), at
+    the picture's edge too, where everything is taken to go on straight.
+    """
+    around = 2 * room  # so that nothing at the edge is narrow because it ends there
+    framed = cv2.copyMakeBorder(picture, *(around,) * 4, cv2.BORDER_REPLICATE)
+    square = np.ones((2 * room + 1,) * 2, "uint8")
+    return cv2.morphologyEx(framed, way, square)[around:-around, around:-around]
+
+
 def _relief(smooth: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Return how far narrow things stand out from their two sides, darker and lighter ones.
 
@@ -68,31 +80,20 @@ def _relief(smooth: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """
     room = max(smooth.shape) // NARROW
     ways = cv2.MORPH_CLOSE, cv2.MORPH_OPEN
-    nearby = [cv2.absdiff(_without_narrow(smooth, way, room // 2), smooth) for way in ways]
+    nearby = [cv2.absdiff(without_narrow(smooth, way, room // 2), smooth) for way in ways]
     dark = nearby[0].sum() > nearby[1].sum()
     way, other_way = ways if dark else ways[::-1]
-    paper = _without_narrow(smooth, way, room)
+    paper = without_narrow(smooth, way, room)
     strokes = cv2.absdiff(paper, smooth)
     if np.median(strokes) > FAINT * strokes.max():
         return None
     full = strokes.max() / 2
     if np.count_nonzero(nearby[not dark] > full) < THIN * np.count_nonzero(strokes > full):
         return None
-    others = cv2.absdiff(_without_narrow(paper, other_way, room), paper)
+    others = cv2.absdiff(without_narrow(paper, other_way, room), paper)
     others[others < FAINT * strokes.max()] = 0  # the paper's own, and no strokes
     strokes, others = (found - np.float32(np.median(found)) for found in (strokes, others))
     return (strokes, others) if dark else (others, strokes)
-
-
-def _without_narrow(picture: np.ndarray, way: int, room: int) -> np.ndarray:
-    """Return a picture whose dark (MORPH_CLOSE) or light things narrower than 2 * room are gone.
-
-    They take the grey of their sides. A step stays as it is, however sharp (Serra, 1982), at
-    the picture's edge too, where everything is taken to go on straight.
-    """
-    framed = cv2.copyMakeBorder(picture, room, room, room, room, cv2.BORDER_REPLICATE)
-    square = np.ones((2 * room + 1,) * 2, "uint8")
-    return cv2.morphologyEx(framed, way, square)[room:-room, room:-room]
 
 
 def _only_strokes(grey: np.ndarray, paper: float) -> bool:

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 SMALLEST = 12  # pixels of the working picture that a digit is high or wide
+FAINTEST = 6  # grey levels between paper and ink; less is no writing
 FAINT, CLEAR = 0.3, 0.55  # shares of full ink: what may be a stroke, and what surely is
 
 

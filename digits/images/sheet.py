@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from digits.images.paper import without_narrow
 from digits.images.pieces import bounds
 
 SIZE = 128  # the longest side that a sheet is looked for at
@@ -22,8 +23,8 @@ def find_sheet(grey: np.ndarray) -> tuple[tuple[slice, slice], np.ndarray] | Non
     size = [max(16, round(side * factor)) for side in (width, height)]
     small = cv2.medianBlur(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), 3)
     for stroke in STROKES:
-        for without_strokes in (cv2.MORPH_CLOSE, cv2.MORPH_OPEN):  # dark ones, light ones
-            plain = cv2.morphologyEx(small, without_strokes, np.ones((stroke, stroke), "uint8"))
+        for way in (cv2.MORPH_CLOSE, cv2.MORPH_OPEN):  # dark ones, light ones
+            plain = without_narrow(small, way, stroke // 2)
             _, light = cv2.threshold(plain, 0, 1, cv2.THRESH_OTSU)
             for side in (light, 1 - light):
                 sheet = _four_sided(side)

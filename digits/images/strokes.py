@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from digits.images.pieces import Piece, edge_contacts, framed
+from digits.images.pieces import FAINTEST, Piece, edge_contacts, framed
 
 BLOB = 0.5  # a piece with thicker strokes, as a share of its size, is no writing
 SOLID_BLOB = 0.36  # the same for one without any dent or hole
@@ -94,7 +94,10 @@ def is_step(piece: Piece, grey: np.ndarray) -> bool:
     paper = around[cv2.dilate(inked, np.ones((5, 5), "uint8")) == 0]
     if not len(paper):
         return False
-    contrast = np.median(paper) - np.median(around[inked > 0])
-    way = cv2.MORPH_BLACKHAT if contrast > 0 else cv2.MORPH_TOPHAT
-    relief = cv2.morphologyEx(around, way, np.ones((reach, reach), "uint8"))
-    return np.median(relief[inked > 0]) < BOTH_SIDES * abs(contrast)
+    contrast = abs(np.median(paper) - np.median(around[inked > 0]))
+    square = np.ones((reach, reach), "uint8")
+    relief = max(
+        np.median(cv2.morphologyEx(around, way, square)[inked > 0])
+        for way in (cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT)
+    )
+    return relief < BOTH_SIDES * max(contrast, FAINTEST)
