@@ -94,10 +94,11 @@ def is_step(piece: Piece, grey: np.ndarray) -> bool:
     paper = around[cv2.dilate(inked, np.ones((5, 5), "uint8")) == 0]
     if not len(paper):
         return False
-    contrast = abs(np.median(paper) - np.median(around[inked > 0]))
+    contrast = np.median(paper) - np.median(around[inked > 0])
+    least = BOTH_SIDES * max(abs(contrast), FAINTEST)
     square = np.ones((reach, reach), "uint8")
-    relief = max(
-        np.median(cv2.morphologyEx(around, way, square)[inked > 0])
-        for way in (cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT)
+    ways = cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT  # dark strokes, light ones
+    return all(
+        np.median(cv2.morphologyEx(around, way, square)[inked > 0]) < least
+        for way in (ways if contrast > 0 else ways[::-1])
     )
-    return relief < BOTH_SIDES * max(contrast, FAINTEST)
