@@ -76,6 +76,7 @@ def join(pieces: list[Piece]) -> list[Piece]:
     joined: list[Piece] = []
     boxes = np.zeros((len(pieces), 4))  # left, top, right and bottom of those joined
     for piece in pieces:
+        # Further away than the tallest is high nothing is looked at: there may be thousands.
         left, top, right, bottom = _box(piece) + tallest * np.array([-1, -1, 1, 1])
         near = (boxes[:, :2] < (right, bottom)) & (boxes[:, 2:] > (left, top))
         for i in np.flatnonzero(near[: len(joined)].all(axis=1)):
