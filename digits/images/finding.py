@@ -130,12 +130,12 @@ def _is_line(piece: Piece) -> bool:
 def reading_order(pieces: list[Piece]) -> list[Piece]:
     """Sort into lines from top to bottom, each from left to right."""
     top, height = (np.array([getattr(p, of) for p in pieces]) for of in ("y", "height"))
-    line = np.arange(len(pieces))  # which line each piece is in
+    in_line = np.arange(len(pieces))  # which line each piece is in, at first one of its own
     for i in range(len(pieces)):
-        common = np.minimum(top + height, top[i] + height[i]) - np.maximum(top, top[i])
+        common = overlap(top, height, top[i], height[i])
         same = common > 0.4 * np.minimum(height, height[i])
-        for number in set(line[same]):
-            line[line == number] = i
-    lines = [[pieces[i] for i in np.flatnonzero(line == number)] for number in np.unique(line)]
+        for number in set(in_line[same]):
+            in_line[in_line == number] = i
+    lines = [[pieces[i] for i in np.flatnonzero(in_line == n)] for n in np.unique(in_line)]
     lines.sort(key=lambda line: np.mean([p.y + p.height / 2 for p in line]))
     return [p for line in lines for p in sorted(line, key=lambda p: p.x + p.width / 2)]

@@ -116,9 +116,12 @@ def edge_contacts(piece: Piece, shape: tuple[int, int]) -> list[np.ndarray]:
     return contacts
 
 
-def overlap(start: int, length: int, other_start: int, other_length: int) -> int:
-    """Return how much two stretches overlap; negative is the gap between them."""
-    return min(start + length, other_start + other_length) - max(start, other_start)
+def overlap(
+    start: np.ndarray | int, length: np.ndarray | int, other_start: int, other_length: int
+) -> np.ndarray | int:
+    """Return how much stretches overlap with another; negative is the gap between them."""
+    end = np.minimum(start + length, other_start + other_length)
+    return end - np.maximum(start, other_start)
 
 
 def merge(one: Piece, other: Piece) -> Piece:
