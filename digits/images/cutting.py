@@ -33,11 +33,12 @@ def slices(piece: Piece) -> list[tuple[int, int, float, Piece]]:
         (0.0, np.full(height, width)),
     ]
     lefts = [piece.mask & (np.arange(width) < path[:, None]) for _, path in cuts]
-    found = []
+    found, last = [], len(cuts) - 1
+    from_left, from_right = {0}, {last}  # the cuts that parts lead to from the two ends
     for start, end in combinations(range(len(cuts)), 2):
         cost, path = cuts[end]
         too_wide = path.min() - cuts[start][1].max() > WIDEST * height
-        if too_wide or (start, end) == (0, len(cuts) - 1):
+        if too_wide or start not in from_left or (start, end) == (0, last):
             continue
         part = trim(Piece(lefts[end] & ~lefts[start], piece.x, piece.y))
         # Neighbours are about as high as each other.
@@ -45,8 +46,11 @@ def slices(piece: Piece) -> list[tuple[int, int, float, Piece]]:
             doubt = cost + _broken_off(part.mask)
             if doubt < DOUBT:
                 found.append((start, end, doubt, part))
-    # Without a part at its right end, no way leads through the whole piece.
-    return found if any(part[1] == len(cuts) - 1 for part in found) else []
+                from_left.add(end)
+    for start, end, *_ in reversed(found):
+        if end in from_right:
+            from_right.add(start)
+    return [part for part in found if part[1] in from_right]
 
 
 def _cuts(mask: np.ndarray, thickness: float) -> list[tuple[float, np.ndarray]]:
@@ -71,7 +75,8 @@ def _cuts(mask: np.ndarray, thickness: float) -> list[tuple[float, np.ndarray]]:
     places = places[np.argsort(cost[places])]
     paths = _paths(least, places)
     paths = np.vstack([paths[::-1, 0], paths[1 : rows - middle, 1]])
-    ink_before = np.cumsum(np.pad(ink, ((0, 0), (1, 0))), axis=1)  # in its row, of each column
+    ink_before = np.zeros((rows, columns + 1), "float32")  # of each column, in its row
+    np.cumsum(ink, axis=1, out=ink_before[:, 1:])
     lefts = [ink_before[:, 0], ink_before[:, -1]]  # for each cut, the ink on its left by row
     found = []
     for x, path in zip(places, paths.T, strict=True):
@@ -104,7 +109,8 @@ def _paths(least: np.ndarray, x: np.ndarray) -> np.ndarray:
 
     (rows, 2, len(x)): for each half.
     """
-    aside = np.pad(least + ASIDE, ((0, 0), (0, 0), (1, 1)), constant_values=np.inf)
+    aside = np.full((*least.shape[:2], least.shape[2] + 2), np.inf, "float32")
+    aside[..., 1:-1] = least + ASIDE
     steps = np.argmin([aside[..., :-2], least, aside[..., 2:]], axis=0) - 1
     half = np.array([[0], [1]])
     columns = [np.stack([x, x])]

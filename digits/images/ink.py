@@ -7,8 +7,9 @@ import numpy as np
 
 from digits.images.lines import lines_of
 from digits.images.paper import stand_out
-from digits.images.pieces import FAINT, FAINTEST, Piece, connected, edge_contacts, ink_mask
+from digits.images.pieces import CLEAR, FAINT, FAINTEST, Piece, connected, edge_contacts, ink_mask
 from digits.images.sheet import find_sheet
+from digits.images.statistics import median, quantile, share
 
 SMALL, LARGE = 112, 1400  # the longest side that the steps work at, in pixels
 NOISE = 5  # ink stands out from the paper by so many times the paper's own spread
@@ -76,7 +77,7 @@ def _spread(signed: np.ndarray) -> float:
     """Return how far the paper's own grey is from what the paper is taken for, typically."""
     away = np.abs(signed)
     near = away[away <= away.max() / 2]  # strokes may fill more than half of a picture
-    return 1.4826 * float(np.median(near))
+    return 1.4826 * median(near)
 
 
 def _shows_things(ink: np.ndarray, others: list[np.ndarray]) -> bool:
@@ -87,8 +88,10 @@ def _shows_things(ink: np.ndarray, others: list[np.ndarray]) -> bool:
     contrary = sum(np.count_nonzero((other > FAINT) & _sharp(other)) for other in others)
     if contrary > BOTH_WAYS * np.count_nonzero(ink > FAINT):
         return True
-    stray = (np.abs(ink) > FAINT) & ~ink_mask(ink)
-    return stray.mean() > STRAY
+    seen = np.abs(ink) > FAINT
+    if share(seen & (ink <= CLEAR)) <= STRAY:  # clear ink is no stray: seldom is more to ask
+        return False
+    return share(seen & ~ink_mask(ink)) > STRAY
 
 
 def _sharp(ink: np.ndarray) -> np.ndarray:
@@ -118,7 +121,7 @@ def _ink_level(signed: np.ndarray, spread: float) -> float | None:
     values = signed[signed > threshold]
     if len(values) < 8:
         return None
-    return float(np.percentile(values, 75))
+    return quantile(values, 0.75)
 
 
 def _keeps_to_edge(piece: Piece, shape: tuple[int, int]) -> bool:
@@ -127,9 +130,9 @@ def _keeps_to_edge(piece: Piece, shape: tuple[int, int]) -> bool:
     there, near = np.zeros(shape, bool), np.zeros(shape, bool)
     piece.inside(there)[:] = piece.mask
     for turns in range(4):
-        if np.rot90(there, turns)[0].mean() > 0.5:
+        if share(np.rot90(there, turns)[0]) > 0.5:
             np.rot90(near, turns)[:reach] = True
-    return near[there].mean() > AT_EDGE
+    return share(near[there]) > AT_EDGE
 
 
 def frame_of(ink: np.ndarray) -> np.ndarray:
@@ -141,7 +144,7 @@ def frame_of(ink: np.ndarray) -> np.ndarray:
         contacts = edge_contacts(piece, ink.shape)
         corner = len(contacts) == 2 and all(side[0] or side[-1] for side in contacts)
         corner &= piece.size < 0.3 * max(ink.shape)
-        along = any(side.mean() > 0.5 for side in contacts)
+        along = any(share(side) > 0.5 for side in contacts)
         if corner or (along and _keeps_to_edge(piece, ink.shape)):
             piece.inside(frame)[piece.mask] = 1
     if not frame.any():

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from digits.images.pieces import bounds, connected, framed, ink_mask
+from digits.images.statistics import quantile
 
 
 def lines_of(ink: np.ndarray) -> np.ndarray:
@@ -14,13 +15,15 @@ def lines_of(ink: np.ndarray) -> np.ndarray:
     faint = ink > 0.12
     across, n_across = _horizontal_lines(faint)
     turned, n_down = _horizontal_lines(faint.T)
+    if not (n_across or n_down):
+        return np.zeros(ink.shape, bool)
     strokes = faint & ~across & ~turned.T
     lines = _without_crossings(across, strokes | (across & ~turned.T))
     lines |= _without_crossings(turned, (strokes | (turned.T & ~across)).T).T
     if not lines.any():
         return lines
     # What is clearly darker than the lines is a stroke, unless it is a crossing of theirs.
-    clear = lines & (ink > 1.3 * np.percentile(ink[lines], 95))
+    clear = lines & (ink > 1.3 * quantile(ink[lines], 0.95))
     _, labels = cv2.connectedComponents((faint & (clear | ~lines)).astype("uint8"))
     labels = labels.ravel()
     on_lines = np.bincount(labels, clear.ravel()) / np.bincount(labels)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from digits.images.pieces import FAINT
+from digits.images.statistics import median, share
 
 NEAR = 10  # grey levels by which paper differs from what it is taken for, at most
 EVEN = 3  # grey levels by which paper in even light differs from one value
@@ -31,12 +32,13 @@ def stand_out(grey: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         return paper - smooth, smooth - paper
 
     edge = _edge(grey.shape, max(1, round(min(grey.shape) * 0.04)))
-    flat = np.full(grey.shape, np.median(grey[edge]), "float32")
-    near = np.abs(grey - flat) <= NEAR
-    mostly_paper = near[edge].mean() > AT_EDGE and near.mean() > 0.3
+    flat = np.full(grey.shape, median(grey.take(edge)), "float32")
+    away = np.abs(grey - flat)
+    near = away <= NEAR
+    mostly_paper = share(near.take(edge)) > AT_EDGE and share(near) > 0.3
     is_flat = mostly_paper or _only_strokes(grey, flat[0, 0])
-    evenly_lit = np.median(np.abs(grey - flat)[edge]) < EVEN
-    if is_flat and evenly_lit and near[edge].mean() > 0.995:  # nothing at the edge
+    evenly_lit = median(away.take(edge)) < EVEN
+    if is_flat and evenly_lit and share(near.take(edge)) > 0.995:  # nothing at the edge
         yield both(flat)
         return
     relief = _relief(smooth)
@@ -46,12 +48,12 @@ def stand_out(grey: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         yield both(flat)
     slope = _slope_of_light(grey)
     near = np.abs(grey - slope) <= NEAR
-    if near[edge].mean() > AT_EDGE and near.mean() > 0.45:
+    if share(near.take(edge)) > AT_EDGE and share(near) > 0.45:
         yield both(slope)
     if is_flat and not evenly_lit:
         yield both(flat)
     # The median is of what the slope leaves over: at the edge it would take a slope for level.
-    base = slope if near.mean() > GENTLE else np.full(grey.shape, 128, "float32")
+    base = slope if share(near) > GENTLE else np.full(grey.shape, 128, "float32")
     small = _shrunk(np.clip(grey - base + 128.5, 0, 255).astype("uint8"), 128)
     framed = cv2.copyMakeBorder(small, STEP, STEP, STEP, STEP, cv2.BORDER_REFLECT)
     paper = cv2.medianBlur(framed, 2 * STEP + 1)[STEP:-STEP, STEP:-STEP]
@@ -85,14 +87,14 @@ def _relief(smooth: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     way, other_way = ways if dark else ways[::-1]
     paper = without_narrow(smooth, way, room)
     strokes = cv2.absdiff(paper, smooth)
-    if np.median(strokes) > FAINT * strokes.max():
+    if median(strokes) > FAINT * strokes.max():
         return None
     full = strokes.max() / 2
     if np.count_nonzero(nearby[not dark] > full) < THIN * np.count_nonzero(strokes > full):
         return None
     others = cv2.absdiff(without_narrow(paper, other_way, room), paper)
     others[others < FAINT * strokes.max()] = 0  # the paper's own, and no strokes
-    strokes, others = (found - np.float32(np.median(found)) for found in (strokes, others))
+    strokes, others = (found - np.float32(median(found)) for found in (strokes, others))
     return (strokes, others) if dark else (others, strokes)
 
 
@@ -105,11 +107,12 @@ def _only_strokes(grey: np.ndarray, paper: float) -> bool:
     small = _shrunk(grey, min(128, max(grey.shape)))
     threshold, light = cv2.threshold(small, 0, 1, cv2.THRESH_OTSU)
     ink = light != (paper > threshold)
-    if not 0 < ink.mean() < 1:
+    part = share(ink)
+    if not 0 < part < 1:
         return False
-    inside = ink.mean() * small[ink].var() + (1 - ink.mean()) * small[~ink].var()
+    inside = part * small[ink].var() + (1 - part) * small[~ink].var()
     sides = ink[0], ink[-1], ink[:, 0], ink[:, -1]
-    along = max(side.mean() for side in sides)
+    along = max(share(side) for side in sides)
     return inside < (1 - TWO_LEVELS) * small.var() and along < 0.9
 
 
@@ -122,9 +125,9 @@ def _slope_of_light(grey: np.ndarray) -> np.ndarray:
     small = _shrunk(grey, 64)
     y, x = np.indices(small.shape) / 64
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y]).reshape(6, -1)
-    values, edge = small.ravel().astype("float64"), _edge(small.shape, 3).ravel()
+    values, edge = small.ravel().astype("float64"), _edge(small.shape, 3)
     everywhere, along_edge = (terms, values), (terms[:, edge], values[edge])
-    factors = np.array([np.median(values[edge]), 0, 0, 0, 0, 0])
+    factors = np.array([median(values[edge]), 0, 0, 0, 0, 0])
     for strict in (8, 4, 2, 2, 1, 1, 1, 1):
         known, found = everywhere if strict == 1 else along_edge
         away = (found - factors @ known) / (strict * NEAR)
@@ -134,9 +137,10 @@ def _slope_of_light(grey: np.ndarray) -> np.ndarray:
 
 
 def _edge(shape: tuple[int, int], margin: int) -> np.ndarray:
+    """Return which pixels of a picture of that shape, row after row, are along its edge."""
     edge = np.ones(shape, bool)
     edge[margin:-margin, margin:-margin] = False
-    return edge
+    return np.flatnonzero(edge)
 
 
 def _shrunk(grey: np.ndarray, longest: int) -> np.ndarray:

@@ -5,6 +5,7 @@ import numpy as np
 
 from digits.images.paper import without_narrow
 from digits.images.pieces import bounds
+from digits.images.statistics import median, share
 
 SIZE = 128  # the longest side that a sheet is looked for at
 STROKES = 11, 5  # pixels of that size: so thick are the strokes that are taken away
@@ -60,7 +61,7 @@ def _stands_out(small: np.ndarray, plain: np.ndarray, sheet: np.ndarray) -> bool
     """Tell a sheet with strokes on it from strokes that have run together."""
     inside = small[sheet > 0].astype("float32")
     empty = np.abs(plain[sheet > 0] - inside) < STEP
-    return abs(np.median(inside) - np.median(small[sheet == 0])) >= STEP and empty.mean() > 0.6
+    return abs(median(inside) - median(small[sheet == 0])) >= STEP and share(empty) > 0.6
 
 
 def _alone(

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from digits.images.pieces import FAINTEST, Piece, edge_contacts, framed
+from digits.images.statistics import median, quantile
 
 BLOB = 0.5  # a piece with thicker strokes, as a share of its size, is no writing
 SOLID_BLOB = 0.36  # the same for one without any dent or hole
@@ -26,7 +27,7 @@ def drop_shades(pieces: list[Piece], ink: np.ndarray) -> list[Piece]:
         reach = max(piece.thickness, 15)
         across = len(edge_contacts(piece, ink.shape)) > 1  # more likely what is left of a frame
         # Where a thing or a sharp shadow ends, one side is sharp, and the other fades.
-        slope = np.percentile(_slope(piece, ink)[outline], 25)
+        slope = quantile(_slope(piece, ink)[outline], 0.25)
         if slope * reach > SHARP * (1.2 if across else 1):
             kept.append(piece)
     return kept
@@ -38,7 +39,7 @@ def _slope(piece: Piece, ink: np.ndarray) -> np.ndarray:
     top, left = max(0, piece.y - room), max(0, piece.x - room)
     bottom, right = piece.y + piece.height + room, piece.x + piece.width + room
     near = cv2.GaussianBlur(ink[top:bottom, left:right], (0, 0), max(piece.thickness / 8, 0.3))
-    slope = np.hypot(cv2.Sobel(near, cv2.CV_32F, 1, 0), cv2.Sobel(near, cv2.CV_32F, 0, 1)) / 8
+    slope = cv2.magnitude(cv2.Sobel(near, cv2.CV_32F, 1, 0), cv2.Sobel(near, cv2.CV_32F, 0, 1)) / 8
     return piece.moved(-left, -top).inside(slope)
 
 
@@ -76,7 +77,7 @@ def on_paper(piece: Piece, ink: np.ndarray, inked: np.ndarray) -> bool:
     reach = max(1, int(piece.thickness / 2))
     near = cv2.dilate(inked[place].astype("uint8"), np.ones((2 * reach + 1,) * 2, "uint8"))
     around = ink[place][near == 0]
-    return not len(around) or np.percentile(around, 90) < PAPER
+    return not len(around) or quantile(around, 0.9) < PAPER
 
 
 def is_step(piece: Piece, grey: np.ndarray) -> bool:
@@ -94,11 +95,11 @@ def is_step(piece: Piece, grey: np.ndarray) -> bool:
     paper = around[cv2.dilate(inked, np.ones((5, 5), "uint8")) == 0]
     if not len(paper):
         return False
-    contrast = np.median(paper) - np.median(around[inked > 0])
+    contrast = median(paper) - median(around[inked > 0])
     least = BOTH_SIDES * max(abs(contrast), FAINTEST)
     square = np.ones((reach, reach), "uint8")
     ways = cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT  # dark strokes, light ones
     return all(
-        np.median(cv2.morphologyEx(around, way, square)[inked > 0]) < least
+        median(cv2.morphologyEx(around, way, square)[inked > 0]) < least
         for way in (ways if contrast > 0 else ways[::-1])
     )
