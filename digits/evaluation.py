@@ -10,21 +10,21 @@ if TYPE_CHECKING:
     from keras import Model
 
 BATCH = 625
+MANY = 250  # images; for fewer it takes longer to compile the network than it saves
 
 
 def predict(model: "Model", images: np.ndarray) -> np.ndarray:
     """Return the probabilities of the ten digits, (n, 10) float32.
 
-    `images`: (n, 28, 28), 0 to 255, light ink on dark. The network is called directly:
-    `model.predict` would first spend a tenth of a second on compiling.
+    `images`: (n, 28, 28), 0 to 255, light ink on dark.
     """
-    parts = [
-        keras.ops.convert_to_numpy(
-            model(images[i : i + BATCH, ..., None].astype("float32"), training=False)
-        )
-        for i in range(0, len(images), BATCH)
-    ]
-    return np.concatenate(parts) if parts else np.empty((0, 10), "float32")
+    if not len(images):
+        return np.empty((0, 10), "float32")
+    images = images[..., None].astype("float32")
+    if len(images) < MANY:
+        return keras.ops.convert_to_numpy(model(images, training=False))
+    batches = (images[i : i + BATCH] for i in range(0, len(images), BATCH))
+    return np.concatenate([model.predict_on_batch(batch) for batch in batches])
 
 
 def accuracy_line(probabilities: np.ndarray, labels: np.ndarray) -> str:

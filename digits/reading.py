@@ -1,5 +1,6 @@
 """Read pictures with a network: which digits are on each, and how sure it is."""
 
+import math
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -61,7 +62,7 @@ class Reading:
         """How sure it is that the whole string is right, 0 to 1."""
         if not self.answers:
             return 0.0
-        return self.certainty * float(np.prod([a.confidence for a in self.answers]))
+        return self.certainty * math.prod(a.confidence for a in self.answers)
 
     @property
     def unsure(self) -> bool:
@@ -151,7 +152,7 @@ def _ask(model: "Model", found: list[tuple[Reading, list[Digit]]]) -> Iterator[R
 
 def _believable(answers: list[Answer]) -> bool:
     """Tell writing from texture: among many shapes some resemble digits, but few do it well."""
-    return float(np.mean([a.confidence for a in answers] or [0])) >= NOT_A_DIGIT
+    return sum(a.confidence for a in answers) >= NOT_A_DIGIT * max(1, len(answers))
 
 
 def best_cut(whole: Answer, parts: list[Answer]) -> tuple[list[Answer], float]:
@@ -161,6 +162,8 @@ def best_cut(whole: Answer, parts: list[Answer]) -> tuple[list[Answer], float]:
     likely: the confidences multiplied, less for wide digits and for cuts through ink. Return
     its answers, and how certain it is beside the best ways with other numbers of digits.
     """
+    if not parts:
+        return [whole], 1.0
     ways: dict[tuple[int, int], tuple[float, list[Answer]]] = {(0, 0): (0.0, [])}  # end, digits
     order = sorted(zip(whole.digit.parts, parts, strict=True), key=lambda pair: pair[0][:2])
     for (start, end, doubt, _), answer in order:
@@ -169,7 +172,7 @@ def best_cut(whole: Answer, parts: list[Answer]) -> tuple[list[Answer], float]:
             score += _score(answer) - doubt
             if score > ways.get((end, n + 1), (-np.inf,))[0]:
                 ways[end, n + 1] = score, [*before, answer]
-    last = max((end for _, end, *_ in whole.digit.parts), default=0)
+    last = max(end for _, end, *_ in whole.digit.parts)
     through = [way for (end, n), way in ways.items() if end == last and n > 1]
     scores, answers = zip((_score(whole), [whole]), *through, strict=True)
     best = int(np.argmax(scores))
