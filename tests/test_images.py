@@ -221,6 +221,14 @@ def test_a_sheet_on_a_table(read, page, paper, table, text):
     assert read(picture.clip(0, 255).astype("uint8")).digits == text
 
 
+@pytest.mark.parametrize("side", [40, 50, 63])
+def test_a_small_sheet_in_a_small_picture(read, side):
+    picture = np.random.default_rng(side).normal(60, 8, (120, 120))
+    light = np.linspace(1, 0.6, side)
+    picture[20 : 20 + side, 30 : 30 + side] = light * drawn_seven(side, side // 10, 30, 225)
+    assert read(picture.clip(0, 255).astype("uint8")).digits == "7"
+
+
 @pytest.mark.parametrize(("strip", "seed"), [(22, 0), (14, 17)])
 def test_a_strip_of_table_below_a_sheet(read, strip, seed):
     rng = np.random.default_rng(seed)
@@ -239,6 +247,16 @@ def test_a_table_beyond_a_sloping_edge(read, paper, table):
     picture = cv2.GaussianBlur(picture, (0, 0), 1)
     picture += np.random.default_rng(0).normal(0, 3, picture.shape)
     assert read(picture.clip(0, 255).astype("uint8")).digits == ""
+
+
+@pytest.mark.parametrize("values", [(20, 21), (0, 256)], ids=["dust", "salt and pepper"])
+@pytest.mark.parametrize("contrast", [70, 180])
+def test_dust_and_pepper_on_a_page(read, page, values, contrast):
+    rng = np.random.default_rng(0)
+    picture = 220 - contrast * page(["2037"])
+    speckled = rng.random(picture.shape) < 0.004
+    picture[speckled] = rng.integers(*values, speckled.sum())
+    assert read(picture.astype("uint8")).digits == "2037"
 
 
 @pytest.mark.parametrize("name", ["box", "boxes", "cells", "ring", "tight"])

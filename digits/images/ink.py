@@ -20,14 +20,23 @@ STRAY = 0.08  # the share of a picture that is neither paper nor ink, at most
 
 
 def to_working_size(grey: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the picture at a size to work at, and by how much it was enlarged."""
+    """Return the picture at a size to work at, without dust, and by how much it was enlarged."""
     longest = max(grey.shape)
-    scale = LARGE / longest if longest > LARGE else max(1, -(-SMALL // longest))
-    if scale == 1:
-        return grey, 1.0
+    scale = LARGE / longest if longest > LARGE else max(1.0, -(-SMALL // longest))
     size = [max(1, round(side * scale)) for side in grey.shape[::-1]]
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return cv2.resize(grey, size, interpolation=how), scale
+    if scale > 1:  # so few pixels that each counts
+        return cv2.resize(grey, size, interpolation=cv2.INTER_CUBIC), scale
+    return _without_dust(cv2.resize(grey, size, interpolation=cv2.INTER_AREA)), scale
+
+
+def _without_dust(grey: np.ndarray) -> np.ndarray:
+    """Return the picture with no pixel darker, or lighter, than all eight around it.
+
+    A line of one pixel's width stays as it is.
+    """
+    around = np.ones((3, 3), "uint8")
+    around[1, 1] = 0
+    return np.clip(grey, cv2.erode(grey, around), cv2.dilate(grey, around))
 
 
 def find_ink(grey: np.ndarray) -> Iterator[np.ndarray]:
