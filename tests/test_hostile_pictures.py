@@ -87,6 +87,11 @@ def test_odd_shapes(shape, paper):
     answer(saved(np.random.default_rng(0).integers(0, 256, shape).astype("uint8"), "PNG"))
 
 
+def test_two_rows_in_few_grey_values():
+    picture = np.repeat([[150, 0, 150], [150, 200, 250]], [10, 20, 50], axis=1)
+    assert answer(saved(picture.astype("uint8"), "PNG")) == []
+
+
 @pytest.mark.parametrize(("share", "seed"), [(0.01, 0), (0.08, 5)])
 def test_thousands_of_specks(share, seed):
     pepper = np.random.default_rng(seed).random((600, 800)) < share

@@ -85,7 +85,8 @@ def _sum_above(signed: np.ndarray) -> float:
 def _spread(signed: np.ndarray) -> float:
     """Return how far the paper's own grey is from what the paper is taken for, typically."""
     away = np.abs(signed)
-    near = away[away <= away.max() / 2]  # strokes may fill more than half of a picture
+    # Strokes may fill more than half of a picture.
+    near = away[away <= (away.min() + away.max()) / 2]
     return 1.4826 * median(near)
 
 
