@@ -80,7 +80,7 @@ def _relief(smooth: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     None if they are so thick that half as much room is too narrow for them, or so many that
     little is left to stand out from.
     """
-    room = max(2, max(smooth.shape) // NARROW)
+    room = max(2, max(smooth.shape) // NARROW)  # half of it is a pixel at least
     ways = cv2.MORPH_CLOSE, cv2.MORPH_OPEN
     nearby = [cv2.absdiff(without_narrow(smooth, way, room // 2), smooth) for way in ways]
     dark = nearby[0].sum() > nearby[1].sum()
