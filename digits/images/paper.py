@@ -35,10 +35,11 @@ def stand_out(grey: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     flat = np.full(grey.shape, median(grey.take(edge)), "float32")
     away = np.abs(grey - flat)
     near = away <= NEAR
-    mostly_paper = share(near.take(edge)) > AT_EDGE and share(near) > 0.3
+    near_at_edge = share(near.take(edge))
+    mostly_paper = near_at_edge > AT_EDGE and share(near) > 0.3
     is_flat = mostly_paper or _only_strokes(grey, flat[0, 0])
     evenly_lit = median(away.take(edge)) < EVEN
-    if is_flat and evenly_lit and share(near.take(edge)) > 0.995:  # nothing at the edge
+    if is_flat and evenly_lit and near_at_edge > 0.995:  # nothing at the edge
         yield both(flat)
         return
     relief = _relief(smooth)

@@ -23,7 +23,7 @@ def find_sheet(grey: np.ndarray) -> tuple[tuple[slice, slice], np.ndarray] | Non
     factor = min(1, SIZE / max(height, width))
     size = [max(16, round(side * factor)) for side in (width, height)]
     small = cv2.medianBlur(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), 3)
-    for stroke in STROKES if factor < 1 else STROKES[:1]:  # small pictures have no thin ones
+    for stroke in STROKES if factor < 1 else STROKES[:1]:  # in a small picture that is enough
         for way in (cv2.MORPH_CLOSE, cv2.MORPH_OPEN):  # dark ones, light ones
             plain = without_narrow(small, way, stroke // 2)
             _, light = cv2.threshold(plain, 0, 1, cv2.THRESH_OTSU)
