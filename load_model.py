@@ -8,9 +8,10 @@ The first prints
     test accuracy 99.74 % (26 of 10000 wrong)
     saved result.png
 
-and the second a line for each picture: its path, the digits, how sure it is that all are right.
+and the second a line for each picture: its path, the digits (a space at a wide gap, a slash
+between lines), how sure it is that all are right.
 
-    page.jpg  204731598  99.4 %
+    page.jpg  20473 / 1598  99.4 %
 """
 
 from __future__ import annotations
@@ -94,12 +95,12 @@ def read(arguments: argparse.Namespace) -> int:
 
 
 def text_line(reading: Reading) -> str:
-    """Return `path  digits  confidence`, the way the answers are printed."""
+    """Return `path  text  confidence`, the way the answers are printed."""
     name = one_line(reading.name)
     if reading.error:
         return f"{name}  {reading.error}"
     unsure = "  unsure" if reading.unsure else ""
-    return f"{name}  {reading.digits}  {100 * reading.confidence:.1f} %{unsure}"
+    return f"{name}  {reading.text}  {100 * reading.confidence:.1f} %{unsure}"
 
 
 def pictures(names: list[str]) -> Iterator[str]:

@@ -1,10 +1,12 @@
-"""Measure how well people's own images are read, and draw what was read wrong.
+"""Measure how well people's own pictures are read, and draw what was read wrong.
 
-    python benchmarks/own_digits.py FOLDER
+    python benchmarks/own_digits.py FOLDER [FOLDER ...]
 
-FOLDER holds a `labels.csv` with the columns path, label, group and writer. Printed is, for
-each group, the share read exactly right, averaged over writers (images of one writer
-resemble each other), then how far the confidence can be trusted.
+Each FOLDER holds a `labels.csv` with the columns path, label, group and writer; the label is
+empty where there is no digit. Printed is, for each group, the share of pictures whose digits
+are all right, averaged over writers (pictures of one writer resemble each other), and how many
+digits are wrong: the edit distance to the label, as a share of the label's digits. Then how far
+the confidence can be trusted, over all pictures that got an answer.
 """
 
 import argparse
@@ -20,48 +22,87 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from digits import figures
 from digits.command_line import UserError, run
 from digits.model_files import load_model
-from digits.reading import read_pictures
+from digits.reading import Reading, read_pictures
+
+DRAWN = 30  # so many of those that were read wrong
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("folder", type=Path, help="the pictures and their labels.csv")
+    parser.add_argument("folders", nargs="+", type=Path, help="the pictures and their labels.csv")
     parser.add_argument("--model", type=Path, default=".", help="where the two files are")
     parser.add_argument("--plot", type=Path, default="failures.png", help="what was read wrong")
     arguments = parser.parse_args()
+    rows = [row for folder in arguments.folders for row in labels(folder)]
+    sources = ((row["path"], Path(row["path"])) for row in rows)
+    model = load_model(arguments.model)
+    readings = list(read_pictures(model, sources, keep=len(rows), processes=True))
+    wrong = []
+    for row, reading in zip(rows, readings, strict=True):
+        if reading.digits != row["label"]:
+            sure = f"{100 * reading.confidence:.1f} %"
+            read = f"{reading.text}  {sure}" if reading.digits else "nothing"
+            print(f"{row['path']}: {row['label'] or 'nothing'} read as {read}")
+            wrong += [] if reading.failed else [reading]
+    print_groups(rows, readings)
+    print_confidence(rows, readings)
+    if wrong:
+        drawn = [reading.as_drawn() for reading in wrong[:DRAWN]]
+        figures.save(figures.draw_readings(drawn), arguments.plot)
+        print(f"\nsaved {arguments.plot}")
+    return 0
+
+
+def labels(folder: Path) -> list[dict]:
+    """Return the rows of the folder's `labels.csv`, each `path` with the folder before it."""
     try:
-        with open(arguments.folder / "labels.csv", newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
+        with open(folder / "labels.csv", newline="", encoding="utf-8") as file:
+            return [row | {"path": str(folder / row["path"])} for row in csv.DictReader(file)]
     except OSError as error:
         raise UserError(f"{error.filename}: {error.strerror}; it lists the pictures") from None
-    model = load_model(arguments.model)
-    sources = ((row["path"], arguments.folder / row["path"]) for row in rows)
-    groups, answers, wrong = defaultdict(lambda: defaultdict(list)), [], []
-    for row, reading in zip(rows, read_pictures(model, sources, keep=len(rows)), strict=True):
-        right = reading.digits == row["label"]
-        groups[row["group"]][row["writer"]].append(right)
-        answers.append((reading.confidence, right))
-        if not right:
-            print(f"{row['path']}: {row['label']} read as {reading.digits or 'nothing'}")
-            if not reading.failed:
-                wrong.append(reading)
 
-    print("\ngroup           right  images  writers")
+
+def print_groups(rows: list[dict], readings: list[Reading]) -> None:
+    """Print a line for each group: pictures right, averaged over writers, and wrong digits."""
+    groups = defaultdict(lambda: defaultdict(list))
+    for row, reading in zip(rows, readings, strict=True):
+        right, wrong = reading.digits == row["label"], distance(reading.digits, row["label"])
+        groups[row["group"]][row["writer"]].append((right, wrong, len(row["label"])))
+    print("\ngroup           right  pictures  writers  wrong digits")
     for group, writers in groups.items():
-        share = np.mean([np.mean(images) for images in writers.values()])
-        n = sum(map(len, writers.values()))
-        print(f"{group:14}  {100 * share:3.1f} %  {n:6}  {len(writers):7}")
-    print("\nconfidence      right  images")
-    confidence, right = np.array(answers).T
-    for low, high in ((0, 0.5), (0.5, 0.8), (0.8, 0.9), (0.9, 0.97), (0.97, 1.01)):
+        share = np.mean([np.mean([right for right, *_ in found]) for found in writers.values()])
+        n, (_, wrong, digits) = (
+            sum(map(len, writers.values())),
+            np.sum([picture for found in writers.values() for picture in found], axis=0),
+        )
+        part = f" ({100 * wrong / digits:.1f} %)" if digits else ""
+        print(f"{group:14} {100 * share:5.1f} % {n:8} {len(writers):8}  {wrong} of {digits}{part}")
+
+
+def print_confidence(rows: list[dict], readings: list[Reading]) -> None:
+    """Print the share of right answers by the confidence that they were given with."""
+    answered = [
+        (r.confidence, r.digits == row["label"])
+        for row, r in zip(rows, readings, strict=True)
+        if r.digits
+    ]
+    confidence, right = np.array(answered).T
+    print("\nconfidence      right  pictures")
+    for low, high in ((0, 0.5), (0.5, 0.8), (0.8, 0.9), (0.9, 0.97), (0.97, 1.01), (0.9, 1.01)):
         chosen = (confidence >= low) & (confidence < high)
         if chosen.any():
             range_ = f"{low:.2f} to {min(high, 1):.2f}"
-            print(f"{range_:14}  {100 * right[chosen].mean():3.0f} %  {chosen.sum():6}")
-    if wrong:
-        figures.save(figures.draw_readings([r.as_drawn() for r in wrong[:30]]), arguments.plot)
-        print(f"\nsaved {arguments.plot}")
-    return 0
+            print(f"{range_:14} {100 * right[chosen].mean():5.1f} % {chosen.sum():8}")
+
+
+def distance(read: str, label: str) -> int:
+    """Return how many digits must be put in, taken out or changed (Levenshtein, 1966)."""
+    row = list(range(len(label) + 1))
+    for i, digit in enumerate(read, 1):
+        before, row = row, [i]
+        for j, other in enumerate(label):
+            row.append(min(before[j] + (digit != other), before[j + 1] + 1, row[j] + 1))
+    return row[-1]
 
 
 if __name__ == "__main__":

@@ -149,11 +149,10 @@ def _draw_confusion(axis: plt.Axes, labels: np.ndarray, answers: np.ndarray) -> 
     axis.tick_params(length=0)
 
 
-# A picture and what was read: name, grey picture, digits, confidence, and for each digit
-# its box (x, y, width, height), 28x28 image, value and confidence.
-Reading = tuple[
-    str, np.ndarray, str, float, list[tuple[tuple[int, int, int, int], np.ndarray, int, float]]
-]
+# A picture and what was read: name, grey picture, text, confidence, for each digit its box
+# (x, y, width, height), 28x28 image, value and confidence, and the boxes of unread ink.
+Box = tuple[int, int, int, int]
+Reading = tuple[str, np.ndarray, str, float, list[tuple[Box, np.ndarray, int, float]], list[Box]]
 
 
 def draw_readings(readings: list[Reading]) -> Figure:
@@ -168,9 +167,15 @@ def draw_readings(readings: list[Reading]) -> Figure:
 
 
 def _draw_reading(
-    cell: Figure, name: str, grey: np.ndarray, digits: str, confidence: float, found: list
+    cell: Figure,
+    name: str,
+    grey: np.ndarray,
+    text: str,
+    confidence: float,
+    found: list,
+    unread: list[Box],
 ) -> None:
-    answer = f"{digits}   {100 * confidence:.0f} %" if found else "no digit found"
+    answer = f"{text}   {100 * confidence:.0f} %" if found else "no digit found"
     large = min(15, 400 / len(answer))  # a long answer gets smaller letters, and a shorter name
     cell.text(0.05, 0.945, answer, fontsize=large, fontweight="bold", va="center")
     name = _short(name, 50 - round(0.12 * large * len(answer)))
@@ -179,10 +184,11 @@ def _draw_reading(
     picture.imshow(grey, cmap="gray", vmin=0, vmax=255)
     picture.set(xticks=[], yticks=[], anchor="C")
     picture.spines[:].set_visible(True)
+    for box in unread:
+        picture.add_patch(_rectangle(box, SOFT, linestyle="--"))
     for (x, y, width, height), _, value, sure in found:
         color = RIGHT if sure >= 0.9 else WRONG
-        box = plt.Rectangle((x - 0.5, y - 0.5), width, height, fill=False, color=color, lw=1.6)
-        picture.add_patch(box)
+        picture.add_patch(_rectangle((x, y, width, height), color))
         label = {"color": "white", "fontsize": 9, "fontweight": "bold", "va": "bottom"}
         label["bbox"] = {"facecolor": color, "edgecolor": "none", "pad": 1.2}
         picture.text(x - 0.5, y - 0.5, str(value), **label)
@@ -197,6 +203,13 @@ def _draw_reading(
         small = 9 if places <= 6 else 7
         text = f"{value}  {100 * sure:.0f} %" if places <= 8 else str(value)
         axis.set_title(text, fontsize=small, fontweight="normal", pad=3)
+
+
+def _rectangle(box: Box, color: str, **options: str) -> plt.Rectangle:
+    x, y, width, height = box
+    return plt.Rectangle(
+        (x - 0.5, y - 0.5), width, height, fill=False, color=color, lw=1.6, **options
+    )
 
 
 def _short(name: str, longest: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import groupby, islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ NOT_A_DIGIT = 0.4  # less confidence on average: there are no digits on the pict
 SLIM = 0.6  # a digit's width, as a share of its height, that nothing speaks against
 WIDE = 0.5  # how much speaks against a digit that is one height wider than that
 LEAD = 10  # a way's odds, where it leads by 1: e to that power, as fits made-up rows
+GAP = 0.7  # heights of a digit between two groups of a line, at least
 CHUNK = 256  # pictures in memory at a time
 
 
@@ -49,13 +50,25 @@ class Reading:
     name: str
     answers: list[Answer] = field(default_factory=list)
     certainty: float = 1.0  # that there are as many digits as answers
+    unread: list[tuple[int, int, int, int]] = field(default_factory=list)  # boxes of other ink
     error: str | None = None
     grey: np.ndarray | None = None  # the picture, where it was asked for
     failed: bool = False  # the picture could not be read at all
 
     @property
     def digits(self) -> str:
-        return "".join(str(answer.value) for answer in self.answers)
+        return digits_of(self.answers)
+
+    @property
+    def lines(self) -> list[list[list[Answer]]]:
+        """The answers line by line, each line in groups: runs of digits without a wide gap."""
+        by_line = groupby(self.answers, key=lambda answer: answer.digit.line)
+        return [groups_of(list(line)) for _, line in by_line]
+
+    @property
+    def text(self) -> str:
+        """The digits as people see them: `12 75 / 345`, lines parted by a slash."""
+        return " / ".join(" ".join(map(digits_of, groups)) for groups in self.lines)
 
     @property
     def confidence(self) -> float:
@@ -84,14 +97,44 @@ class Reading:
             "digits": self.digits,
             "confidence": round(self.confidence, 4),
             "unsure": self.unsure,
+            "lines": [
+                [{"digits": digits_of(group), "box": list(box_around(group))} for group in groups]
+                for groups in self.lines
+            ],
             "boxes": boxes,
+            "unread": [{"box": list(box)} for box in self.unread],
         }
         return result | ({"error": self.error} if self.error else {})
 
     def as_drawn(self) -> tuple:
         """Return all of it as `figures.draw_readings` takes it."""
         found = [(a.digit.box, a.digit.image, a.value, a.confidence) for a in self.answers]
-        return self.name, self.grey, self.digits, self.confidence, found
+        return self.name, self.grey, self.text, self.confidence, found, self.unread
+
+
+def digits_of(answers: list[Answer]) -> str:
+    return "".join(str(answer.value) for answer in answers)
+
+
+def box_around(answers: list[Answer]) -> tuple[int, int, int, int]:
+    """Return the box (x, y, width, height) around all of them."""
+    x, y, width, height = np.array([answer.digit.box for answer in answers]).T
+    left, top = int(x.min()), int(y.min())
+    return left, top, int((x + width).max()) - left, int((y + height).max()) - top
+
+
+def groups_of(line: list[Answer]) -> list[list[Answer]]:
+    """Part a line at its wide gaps: wider than GAP, and than twice the median of the others."""
+    boxes = [answer.digit.box for answer in line]
+    gaps = [right[0] - left[0] - left[2] for left, right in pairwise(boxes)]
+    height, groups = np.median([height for *_, height in boxes]), [[line[0]]]
+    ordered, middle = [*sorted(gaps), 0, 0], (len(gaps) - 2) // 2
+    for gap, answer in zip(gaps, line[1:], strict=True):
+        median = ordered[middle + (gap <= ordered[middle])]  # of the gaps without this one
+        if gap > max(GAP * height, 2 * median):
+            groups.append([])
+        groups[-1].append(answer)
+    return groups
 
 
 def read_pictures(

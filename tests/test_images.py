@@ -64,9 +64,19 @@ def test_mnist_through_png_is_as_good_as_the_arrays(digits, shipped):
 
 def test_several_lines_in_reading_order(read, page):
     result = read((255 - 200 * page(["2047", "315", "6798"])).astype("uint8"))
-    assert result.digits == "20473156798"
+    assert result.digits == "20473156798" and result.text == "2047 / 315 / 6798"
     tops = [a.digit.box[1] for a in result.answers]
     assert tops == sorted(tops, key=lambda y: y // 40)
+
+
+def test_wide_gaps_part_a_line_into_groups(read, page):
+    ink = np.hstack([page(["20", "315"], size=(400, 250)), page(["47", ""], size=(400, 250))])
+    result = read((255 - 200 * ink).astype("uint8"))
+    assert result.text == "20 47 / 315" and result.digits == "2047315"
+    (one, two), (three,) = result.as_dict()["lines"]
+    assert [group["digits"] for group in (one, two, three)] == ["20", "47", "315"]
+    x, y, _, height = two["box"]
+    assert 285 < x < 300 and y == pytest.approx(50, abs=3) and height == pytest.approx(40, abs=4)
 
 
 @pytest.mark.parametrize("name", ["shadow", "noise", "inverted", "faint", "ruled", "squared"])

@@ -20,7 +20,7 @@ TEXTURE = 40  # pieces of ink, most of them specks: more are no writing
 
 
 def find_digits(ink: np.ndarray) -> list[Piece]:
-    """Return the pieces that look like digits, in reading order."""
+    """Return the pieces that look like digits."""
     inked = ink_mask(ink)
     pieces = connected(inked)
     count = len(pieces)
@@ -34,7 +34,7 @@ def find_digits(ink: np.ndarray) -> list[Piece]:
     written = [p for p in written if on_paper(p, ink, inked)]
     # Digits have few specks and blots between them; texture has pieces of all sizes and kinds.
     others = count if count > TEXTURE else len(pieces)
-    return [] if len(written) < 0.5 * others else reading_order(written)
+    return [] if len(written) < 0.5 * others else written
 
 
 def untangle(piece: Piece, ink: np.ndarray) -> list[Piece]:
@@ -127,8 +127,8 @@ def _is_line(piece: Piece) -> bool:
     return strokes.mean() < 1.3
 
 
-def reading_order(pieces: list[Piece]) -> list[Piece]:
-    """Sort into lines from top to bottom, each from left to right."""
+def reading_order(pieces: list[Piece]) -> list[list[Piece]]:
+    """Return the lines from top to bottom, each from left to right."""
     top, height = (np.array([getattr(p, of) for p in pieces]) for of in ("y", "height"))
     in_line = np.arange(len(pieces))  # which line each piece is in, at first one of its own
     for i in range(len(pieces)):
@@ -138,4 +138,4 @@ def reading_order(pieces: list[Piece]) -> list[Piece]:
             in_line[in_line == number] = i
     lines = [[pieces[i] for i in np.flatnonzero(in_line == n)] for n in np.unique(in_line)]
     lines.sort(key=lambda line: np.mean([p.y + p.height / 2 for p in line]))
-    return [p for line in lines for p in sorted(line, key=lambda p: p.x + p.width / 2)]
+    return [sorted(line, key=lambda p: p.x + p.width / 2) for line in lines]
