@@ -181,7 +181,7 @@ def save(
     save_model(model, folder)
     figures.save(figures.draw_results(images, labels, probabilities), folder / "result.png")
     figures.save(figures.draw_training(history, labels, probabilities), folder / "training.png")
-    print(f"saved model.json, model.h5, result.png and training.png in {folder.resolve()}")
+    print(f"saved model.json, model.h5, result.png and training.png in {folder}")
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -202,6 +202,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parse_arguments(argv)
     folder = writable_folder(arguments.output)
     (x_train, y_train), (x_test, y_test) = load_mnist(arguments.data)
+    print(f"cnn.py: the network goes to {folder}", file=sys.stderr)
     keras.utils.set_random_seed(arguments.seed)
     model = build_model()
     epochs, batch_size, seed = arguments.epochs, arguments.batch_size, arguments.seed

@@ -18,7 +18,7 @@ import webbrowser
 from pathlib import Path
 
 from digits.command_line import UserError, only_python_on_stderr, port_number, run
-from digits.model_files import load_model
+from digits.model_files import find_pair, load_model
 
 HERE = "127.0.0.1"
 
@@ -41,7 +41,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument(
-        "--model", metavar="DIR", type=Path, default=".", help="where model.json and model.h5 are"
+        "--model", metavar="DIR", type=Path, default=find_pair(), help="where the two files are"
     )
     parser.add_argument("--port", type=port_number, default=8000, help="0 takes any free one")
     parser.add_argument("--host", default=HERE, help="another address lets others in")

@@ -6,7 +6,7 @@
 The first prints
 
     test accuracy 99.74 % (26 of 10000 wrong)
-    saved result.png
+    saved /home/you/digits/result.png
 
 and the second a line for each picture: its path, the digits (a space at a wide gap, a slash
 between lines), how sure it is that all are right.
@@ -33,7 +33,7 @@ from digits.command_line import (
 )
 from digits.evaluation import accuracy_line, predict
 from digits.mnist import load_mnist
-from digits.model_files import load_model
+from digits.model_files import find_pair, load_model
 from digits.reading import Reading, read_pictures
 
 PLOTTED = 24  # so many of the first pictures are drawn by --plot
@@ -48,7 +48,7 @@ def check(arguments: argparse.Namespace) -> int:
     from digits import figures  # Matplotlib is slow to import, and only now needed
 
     file = arguments.plot or Path("result.png")
-    writable_folder(file.parent)
+    file = writable_folder(file.parent) / file.name
     _, (x_test, y_test) = load_mnist(arguments.data)
     probabilities = predict(load_model(arguments.model), x_test)
     print(accuracy_line(probabilities, y_test))
@@ -66,7 +66,7 @@ def read(arguments: argparse.Namespace) -> int:
     """Print a line for each picture; draw the first ones if asked to. Return the exit code."""
     plotting = bool(arguments.plot or arguments.show)
     if arguments.plot:
-        writable_folder(arguments.plot.parent)
+        arguments.plot = writable_folder(arguments.plot.parent) / arguments.plot.name
     model = load_model(arguments.model)
     failed = False
     drawn: list[Reading] = []
@@ -139,7 +139,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         "images", nargs="*", metavar="IMAGE", help="picture or folder of pictures; - is stdin"
     )
     parser.add_argument(
-        "--model", metavar="DIR", type=Path, default=".", help="where the two files are"
+        "--model", metavar="DIR", type=Path, default=find_pair(), help="where the two files are"
     )
     parser.add_argument("--data", metavar="PATH", help="mnist.npz, or a folder with the IDX files")
     parser.add_argument("--plot", metavar="FILE", type=figure_file, help="draw what was read")

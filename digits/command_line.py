@@ -76,11 +76,20 @@ def figure_file(text: str) -> Path:
     return Path(text)
 
 
+def whole_path(path: Path) -> Path:
+    """`path` from the root on, for messages that hold wherever they are read."""
+    try:
+        return Path(os.path.abspath(path))
+    except FileNotFoundError:  # the current folder is gone
+        return path
+
+
 def writable_folder(folder: Path) -> Path:
-    """`folder`, made if it is missing, after a trial that files can be written there.
+    """The whole path of `folder`, made if it is missing, after a trial to write there.
 
     Raises UserError if they cannot.
     """
+    folder = whole_path(folder)
     trial = folder / f".write-test-{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 import h5py
 
 from digits import quiet_keras as keras
-from digits.command_line import UserError, first_line
+from digits.command_line import UserError, first_line, whole_path
 from digits.model_checks import check_architecture, check_file, check_weights
 
 if TYPE_CHECKING:
     from keras import Model
 
 ARCHITECTURE, WEIGHTS = "model.json", "model.h5"
+PROJECT = Path(__file__).resolve().parent.parent  # a trained pair comes with it
 WAITING = ".model.json.new"  # waits for its turn; hidden, so that nobody mistakes it
 CHECKSUM = "sha256_of_model_h5"  # a key of model.json; plain Keras passes over it
 # What newer releases of Keras write and older ones refuse. At these values, the defaults, it
@@ -127,12 +128,19 @@ def flush_to_disk(file: Path) -> None:
         os.fsync(opened.fileno())
 
 
+def find_pair() -> Path:
+    """Return the current folder where a network is, or half of one, and else the project's."""
+    here = whole_path(Path())
+    return here if any(os.path.exists(here / name) for name in (ARCHITECTURE, WEIGHTS)) else PROJECT
+
+
 def load_model(folder: Path) -> "Model":
     """Rebuild the network from the two files in `folder`, without its training.
 
     The network takes (n, 28, 28, 1), 0 to 255, and gives (n, 10) probabilities. Raises
     UserError if a file is missing, damaged or foreign, or the two do not belong together.
     """
+    folder = whole_path(folder)
     json_file, h5_file = folder / ARCHITECTURE, folder / WEIGHTS
     missing = [file for file in (json_file, h5_file) if not file.exists()]
     if len(missing) == 2:

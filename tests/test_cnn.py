@@ -59,6 +59,7 @@ def test_it_prints_results_and_writes_four_files(tiny, tmp_path, capsys):
     out, err = capsys.readouterr()
     for words in ("test accuracy ", "digit  images  wrong", "trained 1 epochs", "saved model.json"):
         assert words in out
+    assert err.startswith(f"cnn.py: the network goes to {tmp_path / 'new'}\n")
     assert "accuracy:" in err and "accuracy:" not in out  # Keras's progress bar
     files = sorted(file.name for file in (tmp_path / "new").iterdir())
     assert files == ["model.h5", "model.json", "result.png", "training.png"]
