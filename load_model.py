@@ -18,9 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from digits.command_line import (
@@ -32,12 +30,12 @@ from digits.command_line import (
     writable_folder,
 )
 from digits.evaluation import accuracy_line, predict
+from digits.images.folders import find_pictures
 from digits.mnist import load_mnist
 from digits.model_files import find_pair, load_model
 from digits.reading import Reading, read_pictures
 
 PLOTTED = 24  # so many of the first pictures are drawn by --plot
-ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 
 
 # -------------------------------------------------------- the digits of MNIST
@@ -67,14 +65,13 @@ def read(arguments: argparse.Namespace) -> int:
     plotting = bool(arguments.plot or arguments.show)
     if arguments.plot:
         arguments.plot = writable_folder(arguments.plot.parent) / arguments.plot.name
-    model = load_model(arguments.model)
+    found = find_pictures(arguments.images)
+    readable = any(isinstance(file, Path) for _, file in found)
+    model = load_model(arguments.model) if readable else None  # no wait for a typing error
     failed = False
     drawn: list[Reading] = []
-    progress = Progress(sum(1 for _ in pictures(arguments.images)))
-    sources = (
-        (name, sys.stdin.buffer.read() if name == "-" else Path(name))
-        for name in pictures(arguments.images)
-    )
+    progress = Progress(len(found))
+    sources = ((name, sys.stdin.buffer.read() if name == "-" else file) for name, file in found)
     keep = PLOTTED if plotting else 0
     with only_python_on_stderr():
         for reading in read_pictures(model, sources, keep, processes=True):
@@ -101,21 +98,6 @@ def text_line(reading: Reading) -> str:
         return f"{name}  {reading.error}"
     unsure = "  unsure" if reading.unsure else ""
     return f"{name}  {reading.text}  {100 * reading.confidence:.1f} %{unsure}"
-
-
-def pictures(names: list[str]) -> Iterator[str]:
-    """Yield each file, each `-` (standard input), and the pictures in each folder."""
-    for name in names:
-        if os.path.isdir(name):
-            for folder, folders, files in os.walk(name):
-                folders.sort()
-                yield from (
-                    os.path.join(folder, file)
-                    for file in sorted(files)
-                    if os.path.splitext(file)[1].lower() in ENDINGS
-                )
-        else:
-            yield name
 
 
 def plot(readings: list[Reading], arguments: argparse.Namespace) -> None:

@@ -139,7 +139,7 @@ def groups_of(line: list[Answer]) -> list[list[Answer]]:
 
 def read_pictures(
     model: "Model",
-    sources: Iterable[tuple[str, Path | bytes]],
+    sources: Iterable[tuple[str, Path | bytes | ImageError]],
     keep: int = 0,
     processes: bool = False,
 ) -> Iterator[Reading]:
@@ -164,9 +164,11 @@ def read_pictures(
         yield from _ask(model, list(finding))
 
 
-def _find(source: tuple[bool, str, Path | bytes]) -> tuple[Reading, list[Digit]]:
+def _find(source: tuple[bool, str, Path | bytes | ImageError]) -> tuple[Reading, list[Digit]]:
     keep, name, file = source
     try:
+        if isinstance(file, ImageError):
+            raise file
         grey = read_grey(file)
     except ImageError as error:
         return Reading(name, error=str(error), failed=True), []

@@ -50,10 +50,15 @@ def read_grey(source: Path | bytes) -> np.ndarray:
     except FileNotFoundError:
         raise ImageError("no such file") from None
     except OSError as error:
-        reason = error.strerror or "not an image that can be read"
-        raise ImageError(reason[0].lower() + reason[1:]) from None
+        raise ImageError(as_reason(error)) from None
     except Exception as error:  # damaged files make decoders raise all kinds
         raise ImageError(f"not an image that can be read ({type(error).__name__})") from None
+
+
+def as_reason(error: OSError) -> str:
+    """Return what the system says is wrong, the way other reasons are written."""
+    reason = error.strerror or "not an image that can be read"
+    return reason[0].lower() + reason[1:]
 
 
 def _to_grey(picture: Image.Image) -> np.ndarray:
