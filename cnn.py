@@ -155,33 +155,33 @@ def calibrate(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> Non
 # ----------------------------------------------------------------- evaluation
 
 
-def evaluate(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Print accuracy, calibration and a table by digit; return the probabilities, (n, 10)."""
+def evaluate(
+    model: keras.Model, images: np.ndarray, labels: np.ndarray
+) -> tuple[np.ndarray, list[str]]:
+    """Return the probabilities, (n, 10), and as lines accuracy, calibration, a table by digit."""
     probabilities = predict(model, images)
-    print(accuracy_line(probabilities, labels))
-    print(f"expected calibration error {calibration_error(probabilities, labels):.4f}")
-    print(table_by_digit(probabilities, labels))
-    return probabilities
+    return probabilities, [
+        accuracy_line(probabilities, labels),
+        f"expected calibration error {calibration_error(probabilities, labels):.4f}",
+        table_by_digit(probabilities, labels),
+    ]
 
 
 # --------------------------------------------------------------------- saving
 
 
-def save(
-    model: keras.Model,
+def draw(
     history: dict[str, list[float]],
     images: np.ndarray,
     labels: np.ndarray,
     probabilities: np.ndarray,
     folder: Path,
 ) -> None:
-    """Write the network and the two pictures into `folder`."""
+    """Draw the two pictures into `folder`."""
     from digits import figures  # Matplotlib is slow to import, and only now needed
 
-    save_model(model, folder)
     figures.save(figures.draw_results(images, labels, probabilities), folder / "result.png")
     figures.save(figures.draw_training(history, labels, probabilities), folder / "training.png")
-    print(f"saved model.json, model.h5, result.png and training.png in {folder}")
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -217,10 +217,13 @@ def main(argv: list[str] | None = None) -> int:
     )
     calibrate(model, x_train[-VALIDATION:], y_train[-VALIDATION:])
     seconds = time.monotonic() - start
-    probabilities = evaluate(model, x_test, y_test)
-    print(f"trained {epochs} epochs in {seconds:.0f} s")
-    save(model, history, x_test, y_test, probabilities, folder)
+    save_model(model, folder)
+    probabilities, lines = evaluate(model, x_test, y_test)
+    draw(history, x_test, y_test, probabilities, folder)
     checkpoint.remove()
+    # Printing comes last: a pipe that breaks or a full disk then costs nothing.
+    print(*lines, f"trained {epochs} epochs in {seconds:.0f} s", sep="\n")
+    print(f"saved model.json, model.h5, result.png and training.png in {folder}")
     return 0
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from digits.command_line import (
     Progress,
+    drop_stdout,
     figure_file,
     one_line,
     only_python_on_stderr,
@@ -49,8 +50,8 @@ def check(arguments: argparse.Namespace) -> int:
     file = writable_folder(file.parent) / file.name
     _, (x_test, y_test) = load_mnist(arguments.data)
     probabilities = predict(load_model(arguments.model), x_test)
-    print(accuracy_line(probabilities, y_test))
     figures.save(figures.draw_results(x_test, y_test, probabilities), file)
+    print(accuracy_line(probabilities, y_test))  # after saving: a broken pipe ends it here
     print(f"saved {file}")
     if arguments.show:
         figures.show()
@@ -68,7 +69,7 @@ def read(arguments: argparse.Namespace) -> int:
     found = find_pictures(arguments.images)
     readable = any(isinstance(file, Path) for _, file in found)
     model = load_model(arguments.model) if readable else None  # no wait for a typing error
-    failed = False
+    failed, lost = False, None
     drawn: list[Reading] = []
     progress = Progress(len(found))
     sources = ((name, sys.stdin.buffer.read() if name == "-" else file) for name, file in found)
@@ -77,17 +78,26 @@ def read(arguments: argparse.Namespace) -> int:
         for reading in read_pictures(model, sources, keep, processes=True):
             failed |= reading.failed
             progress.step()
-            if arguments.json:
-                print(json.dumps(reading.as_dict()), flush=progress.slow)
-            elif reading.failed:
-                print(f"load_model.py: {one_line(reading.name)}: {reading.error}", file=sys.stderr)
-            else:
-                print(text_line(reading), flush=progress.slow)
+            try:
+                if arguments.json:
+                    print(json.dumps(reading.as_dict()), flush=True)
+                elif reading.failed:
+                    name = one_line(reading.name)
+                    print(f"load_model.py: {name}: {reading.error}", file=sys.stderr)
+                else:
+                    print(text_line(reading), flush=True)
+            except OSError as error:  # a broken pipe or a full disk; the drawing is still wanted
+                if not plotting:
+                    raise
+                lost = error
+                drop_stdout()
             if reading.grey is not None:
                 drawn.append(reading)
     progress.end()
     if drawn:
         plot(drawn, arguments)
+    if lost:
+        raise lost
     return 2 if failed else 0
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -9,6 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, TextIO
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}  # a disk that takes no more
 
 
 class UserError(Exception):
@@ -21,6 +25,7 @@ def run(main: Callable[[], int]) -> int:
     0 it went well, 2 a user's mistake (one line on stderr), 130 Ctrl-C.
     Anything else is a bug and keeps its traceback.
     """
+    _mend_streams()
     try:
         code = main()
         sys.stdout.flush()  # a closed pipe must show here, not in Python's shutdown
@@ -32,8 +37,59 @@ def run(main: Callable[[], int]) -> int:
         print(f"\n{Path(sys.argv[0]).name}: stopped before the end", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader has seen enough, as in `| head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        drop_stdout()
         return 0
+    except OSError as error:
+        if error.filename is not None or error.errno not in FULL:
+            raise
+        drop_stdout()
+        name = Path(sys.argv[0]).name
+        print(f"{name}: cannot write the results to stdout: {error.strerror}", file=sys.stderr)
+        return 2
+
+
+def _mend_streams() -> None:
+    """Let nothing that is printed stop the program.
+
+    A stream that is closed (in services, with pythonw) becomes the null device, or else the
+    next file that is opened would take its number, and what libraries print. What stderr
+    cannot take is dropped.
+    """
+    for number, (name, mode) in enumerate({"stdin": "r", "stdout": "w", "stderr": "w"}.items()):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, mode)  # noqa: SIM115
+            setattr(sys, name, stream)
+            with contextlib.suppress(OSError):
+                if stream.fileno() != number:
+                    os.dup2(stream.fileno(), number)
+                os.set_inheritable(number, True)  # as the three streams are
+    sys.stderr = Dropping(sys.stderr)
+
+
+class Dropping:
+    """A text stream that drops what it cannot write: its reader left, or its disk is full."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+
+def drop_stdout() -> None:
+    """Send what is still printed, and what waits to be, to the null device."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
 
 
 def one_line(text: object) -> str:
@@ -149,6 +205,7 @@ def only_python_on_stderr() -> Iterator[None]:
     sys.stderr.flush()
     real = os.dup(2)
     with open(real, "w", buffering=1, errors="backslashreplace") as own:
+        own = Dropping(own)
         with open(os.devnull, "wb") as nowhere:
             os.dup2(nowhere.fileno(), 2)
         try:
@@ -170,11 +227,6 @@ class Progress:
         self.start = self.last = time.monotonic()
         self.line = "\r{}" if sys.stderr.isatty() else "{}\n"
         self.pause = 0.2 if sys.stderr.isatty() else 10
-
-    @property
-    def slow(self) -> bool:
-        """Whether somebody may be waiting for each line."""
-        return self.count < 100 or sys.stdout.isatty()
 
     def step(self) -> None:
         self.count += 1
