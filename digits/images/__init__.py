@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from digits.images.cutting import slices
-from digits.images.files import ImageError, read_grey
+from digits.images.files import ImageError, read_first_page, read_grey
 from digits.images.finding import find_digits, reading_order
 from digits.images.ink import find_ink, to_working_size
 from digits.images.pieces import Piece
 from digits.images.preparing import SIDE, already_prepared, prepare
 from digits.images.strokes import is_step
 
-__all__ = ["Digit", "ImageError", "digits_in", "read_grey"]
+__all__ = ["Digit", "ImageError", "digits_in", "read_first_page", "read_grey"]
 
 
 @dataclass(eq=False)

@@ -13,14 +13,19 @@ import numpy as np
 # they are freed; a row of huge pictures would take twice the memory without.
 os.environ.setdefault("PILLOW_BLOCK_SIZE", "64m")
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from digits.images.signatures import FIRST, what_it_is
 
 # Pillow warns about oddities in files; the answer says what matters.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 # No others: of the rest some are rare, and PostScript is a program that Pillow would run.
-KINDS = ("JPEG", "PNG", "BMP", "DIB", "TIFF", "WEBP", "GIF", "PPM")
+KINDS = ("JPEG", "PNG", "BMP", "DIB", "TIFF", "WEBP", "GIF", "PPM", "AVIF")
+PAGED = {"TIFF", "GIF", "WEBP", "PNG", "AVIF"}  # a phone's JPEG may hold more, but no pages
+MOST_PAGES = 1000  # of a TIFF; to follow its chain takes ever longer
 MAX_PIXELS = 52_000_000
+TOO_LARGE = f"more than {MAX_PIXELS // 10**6} megapixels; make it smaller"
 MANY_PIXELS = 10_000_000  # with more, one picture at a time: each may take a gigabyte
 only_one = threading.Lock()
 
@@ -32,32 +37,77 @@ class ImageError(Exception):
 def read_grey(source: Path | bytes) -> np.ndarray:
     """Read a picture as (height, width) uint8, turned as its EXIF says.
 
-    JPEG, PNG, BMP, TIFF, WebP, GIF (first frame), PPM; grey, colour, palette, alpha, 16 bit,
-    CMYK. Raises ImageError if there is no such picture.
+    JPEG, PNG, BMP, TIFF, WebP, GIF, PPM, AVIF, and HEIC where pillow-heif is installed; grey,
+    colour, palette, alpha, 16 bit, CMYK; of several pages or frames the first. Raises
+    ImageError if there is no such picture.
     """
+    return read_first_page(source)[0]
+
+
+def read_first_page(source: Path | bytes) -> tuple[np.ndarray, int]:
+    """Read a picture as `read_grey` does, and return with it how many pages or frames it has."""
     try:
-        file = io.BytesIO(source) if isinstance(source, bytes) else source
-        with Image.open(file, formats=KINDS) as picture:
+        with _open(source) as picture:
             pixels = picture.width * picture.height
             if pixels > MAX_PIXELS:
-                raise ImageError(f"more than {MAX_PIXELS // 10**6} megapixels; make it smaller")
+                raise ImageError(TOO_LARGE)
             with only_one if pixels > MANY_PIXELS else contextlib.nullcontext():
                 picture.draft("L", picture.size)  # a JPEG is decoded without its colours
                 ImageOps.exif_transpose(picture, in_place=True)
-                return _to_grey(picture)
+                return _to_grey(picture), _pages(picture)
     except ImageError:
         raise
     except FileNotFoundError:
         raise ImageError("no such file") from None
-    except OSError as error:
-        raise ImageError(as_reason(error)) from None
+    except Image.DecompressionBombError:
+        raise ImageError(TOO_LARGE) from None
     except Exception as error:  # damaged files make decoders raise all kinds
-        raise ImageError(f"not an image that can be read ({type(error).__name__})") from None
+        if isinstance(error, OSError) and error.strerror:
+            raise ImageError(as_reason(error)) from None
+        what = _what_it_is(source)
+        text = f"not an image that can be read{what and f' but {what}'}"
+        raise ImageError(text) from None
+
+
+def _open(source: Path | bytes) -> Image.Image:
+    file = io.BytesIO(source) if isinstance(source, bytes) else source
+    try:
+        return Image.open(file, formats=KINDS)
+    except UnidentifiedImageError:
+        if "HEIC" not in _what_it_is(source):
+            raise
+    try:
+        import pillow_heif  # not before there is one to read
+    except ImportError:
+        raise ImageError("a HEIC cannot be read without pillow-heif: pip install it") from None
+    pillow_heif.register_heif_opener()
+    return Image.open(file, formats=("HEIF",))
+
+
+def _what_it_is(source: Path | bytes) -> str:
+    if isinstance(source, bytes):
+        return what_it_is(source[:FIRST])
+    if not os.path.isfile(source):
+        return ""  # a pipe can be read but once
+    with open(source, "rb") as file:
+        return what_it_is(file.read(FIRST))
+
+
+def _pages(picture: Image.Image) -> int:
+    count = 1
+    with contextlib.suppress(Exception):  # the end, or a damaged page, which harms no other
+        if picture.format not in PAGED or not picture.is_animated:
+            return 1
+        if picture.format != "TIFF":
+            return picture.n_frames
+        for count in range(1, MOST_PAGES + 1):
+            picture.seek(count)
+    return count
 
 
 def as_reason(error: OSError) -> str:
     """Return what the system says is wrong, the way other reasons are written."""
-    reason = error.strerror or "not an image that can be read"
+    reason = error.strerror or type(error).__name__
     return reason[0].lower() + reason[1:]
 
 
