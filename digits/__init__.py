@@ -2,6 +2,8 @@
 
 mnist         the data set: find, check, cache
 augment       training digits, a little different every time
+hands         digits as MNIST's writers do not write them
+outliers      images of what is no digit
 images        a picture of handwriting -> 28x28 digits
 reading       digits -> answers
 workers       processes that open many pictures at once

@@ -1,4 +1,4 @@
-"""Training digits, a little different every time.
+"""Training digits, a little different every time, and what is no digit among them.
 
 A whole batch is moved at once: every pixel of the new image asks for a place in the old
 one, and the places of a batch are one matrix product, `parameters @ BASIS`. The first
@@ -8,11 +8,14 @@ Platt, 2003).
 """
 
 from collections.abc import Iterator
+from math import ceil
 from typing import Any
 
 import numpy as np
 
+from digits import hands
 from digits import quiet_keras as keras
+from digits.outliers import make_outliers
 
 SIDE = 28
 AT_A_TIME = 25  # images whose arrays fit into the processor's cache: twice as fast
@@ -21,7 +24,10 @@ SLANT = 0.16  # largest
 ZOOM = 0.11  # largest share, by axis
 SHIFT = 1.6  # pixels, largest
 BEND = 0.56  # pixels, standard deviation
-FLAGGED = 0.3  # share of the ones that get an upstroke, some also a foot
+OUTLIERS = 0.08  # share of a batch that shows what is no digit
+DRAWN = 0.06  # share of a batch that is drawn as other hands write
+OFTEN = 8  # times that each of these is shown in an epoch, distorted anew
+ONE_HOT = np.eye(10, dtype="float32")
 
 
 def _basis() -> np.ndarray:
@@ -96,71 +102,38 @@ def _look_up(images: np.ndarray, places: np.ndarray) -> np.ndarray:
     return result.reshape(images.shape)
 
 
-def add_flags(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return `images` of ones, (n, 28, 28) uint8, with the upstroke that MNIST's ones lack.
-
-    Much of the world writes a 1 with one, often as long as half the stem, and some with a
-    foot. Without having seen any, a network takes them for 7 and 2. An upstroke nearly level
-    makes a 7, unless it is short.
-    """
-    result = images.copy()
-    y, x = np.mgrid[:SIDE, :SIDE]
-    for image in result:
-        rows = np.flatnonzero((image > 127).any(axis=1))
-        top, bottom = rows[0], rows[-1]
-        thickness = np.median((image > 127).sum(axis=1)[rows])
-        ends = [np.flatnonzero(image[row] > 127).mean() for row in (top, bottom)]
-        lean = np.arctan2(ends[0] - ends[1], bottom - top)
-        if lean < -0.3:
-            continue
-        # How far from the vertical, and which share of the height.
-        if abs(lean) < 0.15 and rng.random() < 0.3:
-            angle, share = rng.uniform(0.95, 1.35), rng.uniform(0.12, 0.3)
-        else:
-            angle = min(1.05, max(0, lean) + rng.uniform(0.35, 0.9))
-            share = rng.uniform(0.2, 0.55)
-        length = share * (bottom - top)
-        along = length * np.array([-np.sin(angle), np.cos(angle)])
-        start = np.array([ends[0], top])
-        knee = start + along / 2 + rng.uniform(-0.05, 0.2) * along[::-1] * (-1, 1)  # it bends
-        strokes = [(start, knee), (knee, start + along)]
-        if lean < 0.3 and rng.random() < 0.3:
-            half = rng.uniform(0.15, 0.3) * (bottom - top)
-            strokes.append(((ends[1] - half, bottom), (ends[1] + half, bottom)))
-        for start, end in strokes:
-            away = _distance(x, y, start, end) - thickness / 2
-            np.maximum(image, (255 * np.clip(0.5 - away, 0, 1)).astype("uint8"), out=image)
-    return result
-
-
-def _distance(x: np.ndarray, y: np.ndarray, start: tuple, end: tuple) -> np.ndarray:
-    """Return the distance of each pixel from the stretch between two points."""
-    along = np.subtract(end, start)
-    share = ((x - start[0]) * along[0] + (y - start[1]) * along[1]) / (along @ along)
-    share = share.clip(0, 1)
-    return np.hypot(x - start[0] - share * along[0], y - start[1] - share * along[1])
-
-
 def batches(
     images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, epoch: int = 0
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield shuffled, distorted batches for ever: (n, 28, 28, 1) float32, one-hot (n, 10).
+    """Yield shuffled, distorted batches for ever: (n, 28, 28, 1) float32, targets (n, 10).
 
     `images` (n, 28, 28) uint8, `labels` (n,) from 0 to 9. It begins with number `epoch`. The
-    last batch of an epoch is filled up from its first, so that all have one size. What comes
-    depends on `seed` and the epoch alone.
+    last batch of an epoch is filled up from its first, so that all have one size. In each,
+    outliers and drawn digits take the places of some digits, others in every epoch. What
+    comes depends on `seed` and the epoch alone.
     """
-    one_hot = np.eye(10, dtype="float32")
+    replaced = round((OUTLIERS + DRAWN) * batch_size)
     while True:
         rng = np.random.default_rng([seed, epoch])
         order = rng.permutation(len(images))
         order = np.resize(order, -(-len(order) // batch_size) * batch_size)
+        made, targets = _made_up(len(order) / OFTEN, images, labels, rng)
         for chosen in order.reshape(-1, batch_size):
-            x, y = images[chosen], labels[chosen]
-            flagged = (y == 1) & (rng.random(batch_size) < FLAGGED)
-            x[flagged] = add_flags(x[flagged], rng)
-            yield distort(x, rng)[..., None], one_hot[y]
+            x, y = images[chosen], ONE_HOT[labels[chosen]]
+            shown = rng.integers(len(made), size=replaced)
+            x[:replaced], y[:replaced] = made[shown], targets[shown]
+            yield distort(x, rng)[..., None], y
         epoch += 1
+
+
+def _made_up(
+    n: float, images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what is made up for `n` images: (m, 28, 28) uint8, and the targets, (m, 10)."""
+    outliers = make_outliers(ceil(OUTLIERS * n), images, labels, rng)
+    drawn = rng.choice([*hands.WRITTEN], ceil(DRAWN * n))
+    made = np.array([*outliers, *(hands.draw_digit(digit, rng) for digit in drawn)])
+    return made, np.array([*np.full((len(outliers), 10), 0.1, "float32"), *ONE_HOT[drawn]])
 
 
 def dataset(
@@ -176,10 +149,12 @@ def dataset(
         return batches(images, labels, batch_size, seed, epoch)
     import tensorflow as tf
 
-    first = next(batches(images[:batch_size], labels[:batch_size], batch_size, seed))
     data = tf.data.Dataset.from_generator(
         lambda: batches(images, labels, batch_size, seed, epoch),
-        output_signature=tuple(tf.TensorSpec(a.shape, a.dtype) for a in first),
+        output_signature=(
+            tf.TensorSpec((batch_size, SIDE, SIDE, 1), "float32"),
+            tf.TensorSpec((batch_size, 10), "float32"),
+        ),
     )
     options = tf.data.Options()
     options.autotune.enabled = False

@@ -117,7 +117,7 @@ def draw_training(
     ):
         scale = 100 if key == "accuracy" else 1
         for name, prefix, color in (
-            ("training (distorted digits)", "", TRAINING),
+            ("training (distorted, loss with outliers)", "", TRAINING),
             ("validation (held out)", "val_", VALIDATION),
         ):
             values = scale * np.array(history[prefix + key])

@@ -1,5 +1,7 @@
 """The network learns, the same way every time, and the shipped one is good."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ import cnn
 from digits import augment
 from digits import quiet_keras as keras
 from digits.evaluation import accuracy_line, calibration_error, predict, table_by_digit
+from digits.outliers import make_outliers
 
 
 def trained(x, y, seed=0, epochs=2):
@@ -72,12 +75,13 @@ def test_no_distortion_changes_nothing(digits, monkeypatch):
     np.testing.assert_allclose(augment.distort(images, np.random.default_rng(0)), images, atol=0.05)
 
 
-def test_an_epoch_shows_every_digit(monkeypatch):
+def test_four_epochs_show_every_digit(monkeypatch):
     monkeypatch.setattr(augment, "distort", lambda images, rng: images)
     images = np.broadcast_to(np.arange(250, dtype="uint8")[:, None, None], (250, 28, 28))
     stream = augment.batches(images, np.zeros(250, "uint8"), 100, seed=0)
-    epoch = np.concatenate([next(stream)[0][:, 0, 0, 0] for _ in range(3)])
-    assert set(epoch) == set(range(250)) and len(epoch) == 300
+    epochs = [np.concatenate([next(stream)[0] for _ in range(3)]) for _ in range(4)]
+    seen = [{int(i[0, 0, 0]) for i in epoch if (i == i[0, 0, 0]).all()} for epoch in epochs]
+    assert set.union(*seen) == set(range(250)) and len(seen[0]) > 180
 
 
 def test_a_later_epoch_can_be_the_first(digits):
@@ -89,13 +93,37 @@ def test_a_later_epoch_can_be_the_first(digits):
     np.testing.assert_array_equal(next(whole)[0], next(later)[0])
 
 
-def test_ones_get_flags_and_stay_otherwise_the_same(digits):
+def test_a_part_of_each_batch_is_no_digit(digits):
     (x, y), _ = digits
-    ones = x[y == 1][:100]
-    flagged = augment.add_flags(ones, np.random.default_rng(0))
-    assert (flagged >= ones).all()
-    more = flagged.sum(axis=(1, 2)) / ones.sum(axis=(1, 2), dtype=float)
-    assert (more > 1.1).mean() > 0.3 and more.max() < 3
+    for _, targets in itertools.islice(augment.batches(x[:1000], y[:1000], 250, seed=1), 8):
+        none = targets.max(axis=1) < 0.5
+        assert 0.04 < none.mean() < 0.2
+        np.testing.assert_allclose(targets[none], 0.1)
+        assert set(targets[~none].ravel()) == {0, 1}
+
+
+def test_outliers_are_prepared_as_digits_are_and_slim_ones_left_out(digits):
+    (x, y), _ = digits
+    made = make_outliers(300, x[:1000], y[:1000], np.random.default_rng(0))
+    assert made.shape == (300, 28, 28) and made.dtype == np.uint8
+    for image in made:
+        rows, columns = (np.flatnonzero((image > 40).any(axis=axis)) for axis in (1, 0))
+        height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
+        assert 17 <= max(height, width) <= 20
+        assert width > 0.3 * height  # no lone upright stroke: that is a 1
+    assert len({image.tobytes() for image in made}) > 280
+
+
+def test_outliers_can_be_made_from_any_digits():
+    rng = np.random.default_rng(0)
+    for images in (np.zeros((3, 28, 28), "uint8"), np.full((3, 28, 28), 255, "uint8")):
+        assert len(make_outliers(60, images, np.zeros(3, "uint8"), rng)) == 60
+
+
+def test_accuracy_while_training_counts_digits_only():
+    targets = np.array([*np.eye(10)[[3, 4]], np.full(10, 0.1), np.full(10, 0.1)], "float32")
+    answers = np.eye(10, dtype="float32")[[3, 5, 0, 1]]
+    assert float(cnn.accuracy(targets, answers)) == 0.5
 
 
 def test_calibration_mends_what_smoothing_does(digits):

@@ -1,0 +1,91 @@
+"""Digits as much of the world writes them and MNIST's American writers do not.
+
+Drawn along a few points that vary: a 1 with a long upstroke, a 4 in one line, like a
+lightning, a 9 whose tail curls like that of a g.
+"""
+
+import cv2
+import numpy as np
+
+from digits.images.pieces import Piece, bounds
+from digits.images.preparing import prepare
+
+SIDE = 64  # pixels, height of the canvas on which they are drawn
+Points = list[tuple[float, float]]  # x and y along a stroke, from 0 to 1
+
+
+def draw_digit(digit: int, rng: np.random.Generator) -> np.ndarray:
+    """Return a made-up 1, 4 or 9, (28, 28) uint8, prepared as digits are."""
+    canvas = np.zeros((SIDE, 2 * SIDE), "uint8")
+    thickness, rounding = int(rng.integers(4, 9)), rng.uniform(0.02, 0.08)
+    width, slant = rng.uniform(0.45, 1), rng.uniform(-0.1, 0.3)
+    for points in WRITTEN[digit](rng):
+        points = smooth(points, rounding) * (width, 1)
+        points[:, 0] -= slant * points[:, 1]
+        draw_line(canvas, (SIDE / 2, 8) + (SIDE - 16) * points, thickness)
+    return prepared(canvas)
+
+
+def smooth(points: Points, rounding: float) -> np.ndarray:
+    """Return 40 points along a line through `points`, (40, 2), with its corners rounded."""
+    points = np.array(points)
+    along = np.r_[0, np.cumsum(np.hypot(*np.diff(points, axis=0).T))]
+    at = np.linspace(0, along[-1], 40)
+    line = np.stack([np.interp(at, along, axis) for axis in points.T], axis=1)
+    near = np.exp(-(((at[:, None] - at) / rounding) ** 2) / 2)
+    return near @ line / near.sum(axis=1, keepdims=True)
+
+
+def draw_line(canvas: np.ndarray, points: np.ndarray, thickness: int) -> None:
+    """Draw a line through points (n, 2), x and y in pixels."""
+    cv2.polylines(canvas, [(16 * points).round().astype("int32")], False, 255, thickness, shift=4)
+
+
+def prepared(canvas: np.ndarray) -> np.ndarray:
+    """Return what is drawn as MNIST prepared its digits, (28, 28) uint8."""
+    mask = canvas[bounds(canvas > 127)] > 127
+    return prepare(Piece(mask, 0, 0), mask.astype("float32"))
+
+
+def _one(rng: np.random.Generator) -> list[Points]:
+    top, foot, rise = rng.uniform(0.4, 1), rng.uniform(0.1, 1), rng.uniform(0.2, 0.8)
+    start = max(0, top - 1.3 * rise)  # an upstroke nearly level would make a 7
+    strokes = [_shaken([(start, rise), (top, 0), (foot, 1)], rng)]
+    if rng.random() < 0.15:
+        strokes.append(_shaken([(foot - 0.4, 1), (foot + 0.4, 1)], rng))
+    return strokes
+
+
+def _four(rng: np.random.Generator) -> list[Points]:
+    top, knee, tilt = rng.uniform(0.35, 0.75), rng.uniform(0.45, 0.7), rng.uniform(-0.05, 0.1)
+    right, end = rng.uniform(0.75, 1), rng.uniform(0.4, 0.85)
+    stem = [(right - rng.uniform(0, 0.15), knee - rng.uniform(0.1, 0.4)), (end, 1)]
+    line = [(top, 0), (0, knee), (right, knee - tilt)]
+    kind = rng.integers(4)
+    if kind < 2:  # straight on
+        return [_shaken([*line, (end, 1)], rng)]
+    if kind == 2:  # up and down again, without lifting the pen
+        return [_shaken([*line, *stem], rng)]
+    return [_shaken(line, rng), _shaken(stem, rng)]
+
+
+def _nine(rng: np.random.Generator) -> list[Points]:
+    low, right = rng.uniform(0.32, 0.55), rng.uniform(0.6, 0.95)
+    left = right - rng.uniform(0.4, 0.7)
+    turn = np.linspace(rng.uniform(-0.7, 0.1), rng.uniform(-0.4, 0.2) - 2 * np.pi, 12)
+    x = (left + right) / 2 + (right - left) / 2 * np.cos(turn)
+    loop = zip(x, low / 2 * (1 + np.sin(turn)), strict=True)
+    tail = [
+        (rng.uniform(0.8, 1), rng.uniform(0.6, 0.85)),
+        (rng.uniform(0.4, 0.9), 1),
+        (rng.uniform(0, 0.25), rng.uniform(0.8, 1)),
+    ]
+    before = [(rng.uniform(0.8, 1), rng.uniform(0, 0.15))] if rng.random() < 0.3 else []
+    return [[*before, *loop, *_shaken(tail, rng)]]
+
+
+def _shaken(points: Points, rng: np.random.Generator) -> Points:
+    return [*map(tuple, np.array(points) + rng.normal(0, 0.04, (len(points), 2)))]
+
+
+WRITTEN = {1: _one, 4: _four, 9: _nine}
