@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import sys
 import time
 import zlib
@@ -27,9 +28,17 @@ import numpy as np
 from digits import quiet_keras as keras
 from digits.augment import dataset
 from digits.checkpoint import Checkpoint
-from digits.command_line import ctrl_c_waits, positive_int, run, seed_number, writable_folder
+from digits.command_line import (
+    UserError,
+    ctrl_c_waits,
+    positive_int,
+    run,
+    seed_number,
+    writable_folder,
+)
 from digits.evaluation import accuracy_line, calibration_error, predict, table_by_digit
 from digits.mnist import load_mnist
+from digits.model_checks import Refused, check_model
 from digits.model_files import save_model
 
 VALIDATION = 2_500  # the last training digits, held out to watch the training
@@ -142,22 +151,39 @@ def accuracy(targets: keras.KerasTensor, probabilities: keras.KerasTensor) -> ke
     return ops.sum(right & is_digit) / ops.sum(is_digit)
 
 
-def calibrate(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> None:
-    """Scale the last layer so that its probabilities say how often it is right.
+def calibrate(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> bool:
+    """Scale the logits so that the probabilities say how often they are right.
 
     Label smoothing leaves them too low. One factor, the best for digits held out of the
-    training, mends that and changes no answer (temperature scaling: Guo et al., 2017).
+    training, mends that and changes no answer (temperature scaling: Guo et al., 2017). It goes
+    into the last layer with weights. Where that does not scale the logits, as in a network
+    with something between it and the softmax, all stays as it was: False.
     """
     log_p = np.log(predict(model, images).clip(1e-12))
 
-    def loss(factor: float) -> float:
+    def scaled(factor: float) -> np.ndarray:
         log_q = factor * log_p
-        log_q -= np.log(np.exp(log_q).sum(axis=1, keepdims=True))
-        return -log_q[np.arange(len(labels)), labels].mean()
+        return log_q - np.log(np.exp(log_q).sum(axis=1, keepdims=True))
+
+    def loss(factor: float) -> float:
+        return -scaled(factor)[np.arange(len(labels)), labels].mean()
 
     factor = min(np.linspace(0.5, 3, 51), key=loss)
-    last = model.layers[-1]
-    last.set_weights([factor * weight for weight in last.get_weights()])
+    weights = last_layer(model).trainable_variables
+    before = [keras.ops.convert_to_numpy(variable) for variable in weights]
+    for variable, value in zip(weights, before, strict=True):
+        variable.assign(factor * value)
+    if np.allclose(predict(model, images), np.exp(scaled(factor)), atol=1e-3):
+        return True
+    for variable, value in zip(weights, before, strict=True):
+        variable.assign(value)
+    return False
+
+
+def last_layer(model: keras.Model) -> keras.Layer:
+    """Return the last layer with weights, however deep it lies in nested models."""
+    last = next(layer for layer in reversed(model.layers) if layer.weights)
+    return last_layer(last) if hasattr(last, "layers") else last
 
 
 # ----------------------------------------------------------------- evaluation
@@ -211,8 +237,13 @@ def main(argv: list[str] | None = None) -> int:
     folder = writable_folder(arguments.output)
     (x_train, y_train), (x_test, y_test) = load_mnist(arguments.data)
     print(f"cnn.py: the network goes to {folder}", file=sys.stderr)
+    os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")  # same seed, same weights
     keras.utils.set_random_seed(arguments.seed)
     model = build_model()
+    try:
+        check_model(model)
+    except Refused as error:
+        raise UserError(f"load_model.py would refuse this network: it {error}") from None
     epochs, batch_size, seed = arguments.epochs, arguments.batch_size, arguments.seed
     network = f"{zlib.crc32(model.to_json().encode()):08x}"
     settings = {"--epochs": epochs, "--batch-size": batch_size, "--seed": seed}
@@ -223,7 +254,8 @@ def main(argv: list[str] | None = None) -> int:
     history = train(
         model, x_train, y_train, epochs, batch_size, seed, VALIDATION, checkpoint, arguments.resume
     )
-    calibrate(model, x_train[-VALIDATION:], y_train[-VALIDATION:])
+    if not calibrate(model, x_train[-VALIDATION:], y_train[-VALIDATION:]):
+        print("cnn.py: not calibrated: the last layer does not give the logits", file=sys.stderr)
     seconds = time.monotonic() - start
     save_model(model, folder)
     probabilities, lines = evaluate(model, x_test, y_test)

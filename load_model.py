@@ -30,7 +30,7 @@ from digits.command_line import (
     run,
     writable_folder,
 )
-from digits.evaluation import accuracy_line, predict
+from digits.evaluation import accuracy_line, predict, scale_warning
 from digits.images.folders import find_pictures
 from digits.mnist import load_mnist
 from digits.model_files import find_pair, load_model
@@ -49,7 +49,10 @@ def check(arguments: argparse.Namespace) -> int:
     file = arguments.plot or Path("result.png")
     file = writable_folder(file.parent) / file.name
     _, (x_test, y_test) = load_mnist(arguments.data)
-    probabilities = predict(load_model(arguments.model), x_test)
+    model = load_model(arguments.model)
+    probabilities = predict(model, x_test)
+    if warning := scale_warning(model, x_test[:1000], y_test[:1000]):
+        print(f"load_model.py: {warning}", file=sys.stderr)
     figures.save(figures.draw_results(x_test, y_test, probabilities), file)
     print(accuracy_line(probabilities, y_test))  # after saving: a broken pipe ends it here
     print(f"saved {file}")

@@ -7,15 +7,24 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import h5py
 
-from digits import quiet_keras as keras
 from digits.command_line import UserError, first_line, whole_path
-from digits.model_checks import check_architecture, check_file, check_weights
+from digits.model_checks import (
+    Refused,
+    build,
+    check_description,
+    check_file,
+    check_probabilities,
+    check_weights,
+    without_training,
+)
 
 if TYPE_CHECKING:
     from keras import Model
@@ -59,7 +68,7 @@ def save_model(model: "Model", folder: Path) -> None:
     h5, text = folder / f".model-{mark}.h5", folder / f".model-{mark}.json"
     try:
         # A full disk shows here, as a plain error; HDF5 would report it in many lines.
-        h5.write_bytes(bytes(5 * model.count_params() + 200_000))
+        h5.write_bytes(bytes(9 * model.count_params() + 200_000))
         model.save(h5, include_optimizer=False)
         architecture = _portable(json.loads(model.to_json()))
         architecture.pop("compile_config", None)  # of the training, not of the network
@@ -150,32 +159,61 @@ def load_model(folder: Path) -> "Model":
     for file in (json_file, h5_file):
         try:
             check_file(file)
-        except ValueError as error:
+        except Refused as error:
             raise UserError(f"{file} {error}; {TRAIN}") from None
     outer = _read_architecture(json_file)
     inner = _architecture_in_h5(h5_file)
     waiting = folder / WAITING
     if waiting.is_file() and not _fits(outer, inner, h5_file):  # saving was cut short
         outer = _read_architecture(waiting)
-    if not _same(outer, inner):
+    if inner and not _same(outer, inner):
         raise UserError(f"{json_file} and {h5_file} do not belong together; {TRAIN}")
     if not _fits(outer, inner, h5_file):
         raise UserError(f"{h5_file} is damaged: it is not as it was saved; {TRAIN}")
+    model = _build(outer, json_file)
     try:
-        model = keras.models.model_from_json(json.dumps(outer))
-        model.load_weights(h5_file)
-    except (ValueError, TypeError, KeyError, OSError, AttributeError) as error:
+        _load_weights(model, h5_file, whole=inner is not None)
+    except Exception as error:  # whatever a foreign file makes Keras raise
         raise UserError(f"{h5_file} is damaged or foreign: {first_line(error)}; {TRAIN}") from None
+    try:
+        check_probabilities(model)
+    except Refused as error:
+        raise UserError(f"the network in {folder} {error}") from None
     return model
 
 
-def _architecture_in_h5(h5_file: Path) -> dict:
-    """Return the architecture that the weights were saved with."""
+def _build(architecture: dict, json_file: Path) -> "Model":
+    """Build the network. Raises UserError if it is too large, or no network Keras can build."""
+    try:
+        return build(architecture)
+    except Refused as error:
+        raise UserError(f"{json_file} {error}") from None
+    except Exception as error:  # whatever a foreign description makes Keras raise
+        raise UserError(
+            f"{json_file} describes no network that Keras can build: {first_line(error)[:200]}; "
+            + TRAIN
+        ) from None
+
+
+def _load_weights(model: "Model", h5_file: Path, whole: bool) -> None:
+    """Load what `model.save` wrote or, where that is not whole, what `model.save_weights` wrote."""
+    if whole:
+        model.load_weights(h5_file)
+        return
+    # Keras tells the two by the name alone.
+    with tempfile.TemporaryDirectory() as folder:
+        model.load_weights(shutil.copy(h5_file, Path(folder, "model.weights.h5")))
+
+
+def _architecture_in_h5(h5_file: Path) -> dict | None:
+    """Return the architecture that the weights were saved with; None for weights alone."""
     try:
         with h5py.File(h5_file, "r") as file:
             check_weights(file)
+            if "model_config" not in file.attrs and "layers" in file:
+                return None
             inner = json.loads(file.attrs["model_config"])
-            _same(inner, inner)  # raises if it does not list layers
+            inner["config"]["layers"]
             return inner
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise UserError(
@@ -190,34 +228,39 @@ def _read_architecture(json_file: Path) -> dict:
             raise UserError(
                 f"{json_file} was written by Keras 2, which Keras 3 cannot read; {TRAIN}"
             )
-        check_architecture(architecture)
+        architecture = without_training(architecture)
+        check_description(architecture)
+    except Refused as error:
+        raise UserError(f"{json_file} {error}") from None
     except OSError as error:
         raise UserError(f"cannot read {json_file}: {error.strerror}; {TRAIN}") from None
     except NO_DESCRIPTION as error:
         reason = f"{type(error).__name__}: {first_line(error)}"
         raise UserError(f"{json_file} is no network's architecture ({reason}); {TRAIN}") from None
-    except ValueError as error:  # a description, but of what must not be built
-        raise UserError(f"{json_file} {first_line(error)}; {TRAIN}") from None
-    for part in (architecture, *architecture["config"]["layers"]):
-        part.pop("build_config", None)  # would build a layer for whatever shape it names
     return architecture
 
 
-def _fits(outer: dict, inner: dict, h5_file: Path) -> bool:
+def _fits(outer: dict, inner: dict | None, h5_file: Path) -> bool:
     """Tell whether an architecture belongs to the weights, and these are as they were saved.
 
-    A pair made by plain Keras has no checksum; there the architecture has to do.
+    A pair made by plain Keras has no checksum; there the architecture, or the shapes of the
+    weights, have to do.
     """
     checksum = outer.get(CHECKSUM)
-    return _same(outer, inner) and checksum in (None, _sha256(h5_file))
+    return (inner is None or _same(outer, inner)) and checksum in (None, _sha256(h5_file))
 
 
 def _same(one: dict, other: dict) -> bool:
     """Tell whether two descriptions are of one network; Keras words them a little differently."""
 
-    def layers(architecture: dict) -> list:
-        return [
-            (layer["class_name"], layer["config"]) for layer in architecture["config"]["layers"]
-        ]
+    def essence(part: object) -> object:
+        if isinstance(part, list):
+            return [essence(item) for item in part]
+        if isinstance(part, dict):
+            return {
+                k: essence(v) for k, v in part.items() if k not in ("module", "registered_name")
+            }
+        return part
 
-    return layers(one) == layers(other)
+    one, other = (essence(without_training(network["config"])) for network in (one, other))
+    return one == other

@@ -27,7 +27,6 @@ def __getattr__(name: str) -> Any:
 
 def _import_keras() -> ModuleType:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")  # same seed, same weights
     # Keras warns on every use of HDF5, which this project's file pair needs.
     logging.getLogger("absl").setLevel(logging.ERROR)
     # TensorFlow's C++ side writes to file descriptor 2 before its logging can be

@@ -1,0 +1,384 @@
+"""Whatever Keras's own layers build is trained, saved, rebuilt and used like the network here."""
+
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+import cnn
+import load_model
+from conftest import ROOT
+from digits import model_checks, model_files
+from digits.checkpoint import Checkpoint
+from digits.command_line import UserError
+from digits.evaluation import predict
+
+layers = keras.layers
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, (20, 28, 28)).astype("uint8")
+
+
+def chain(*parts, shape=(28, 28, 1), end=None):
+    end = end or [layers.Flatten(), layers.Dense(10, activation="softmax")]
+    return keras.Sequential([keras.Input(shape), layers.Rescaling(1 / 255), *parts, *end])
+
+
+def conv(**settings):
+    return layers.Conv2D(4, 3, strides=2, **settings)
+
+
+def residual():
+    image = keras.Input((28, 28, 1))
+    x = layers.Conv2D(8, 3, strides=2, padding="same")(image / 255)
+    y = layers.Conv2D(8, 3, padding="same", activation="relu")(x)
+    x = layers.add([x, y])
+    y = keras.ops.relu(layers.Conv2D(8, 3, padding="same")(x)[:, 1:-1, 1:-1])
+    x = layers.GlobalAveragePooling2D()(x[:, 1:-1, 1:-1] + y)
+    return keras.Model(image, layers.Dense(10, activation="softmax")(x))
+
+
+def branches():
+    image = keras.Input((28, 28, 1))
+    both = [conv()(image), layers.Conv2D(2, 5, strides=2, padding="same")(image)]
+    x = layers.Concatenate()([layers.GlobalAveragePooling2D()(x) for x in both])
+    return keras.Model(image, layers.Dense(10)(x))
+
+
+def shared():
+    image = keras.Input((28, 28))
+    relu, dense = layers.Activation("relu"), layers.Dense(28)
+    x = relu(dense(relu(dense(layers.Rescaling(1 / 255)(image)))))
+    return keras.Model(image, layers.Dense(10, activation="softmax")(layers.Flatten()(x)))
+
+
+def attention():
+    rows = keras.Input((28, 28))
+    x = layers.Dense(16)(layers.Rescaling(1 / 255)(rows))
+    x = layers.LayerNormalization()(x + layers.MultiHeadAttention(2, 8)(x, x))
+    x = layers.GlobalAveragePooling1D()(x)
+    return keras.Model(rows, layers.Dense(10, activation="softmax")(x))
+
+
+def without_an_input():
+    return keras.Sequential([layers.Flatten(), layers.Dense(10, activation="softmax")])
+
+
+NETWORKS = {
+    "sigmoid": lambda: chain(layers.Flatten(), layers.Dense(16, activation="sigmoid")),
+    "tanh": lambda: chain(layers.Flatten(), layers.Dense(16, activation="tanh"), shape=(28, 28)),
+    "gelu": lambda: chain(conv(activation="gelu")),
+    "leaky": lambda: chain(conv(), layers.LeakyReLU(), conv(activation=layers.LeakyReLU())),
+    "prelu": lambda: chain(conv(), layers.PReLU(shared_axes=[1, 2])),
+    "average pooling": lambda: chain(conv(), layers.AveragePooling2D(2)),
+    "global pooling": lambda: chain(conv(), layers.GlobalMaxPooling2D()),
+    "adaptive pooling": lambda: chain(conv(), layers.AdaptiveAveragePooling2D(4)),
+    "separable": lambda: chain(layers.SeparableConv2D(4, 3), layers.DepthwiseConv2D(3)),
+    "padding": lambda: chain(layers.ZeroPadding2D(2), conv(), layers.Cropping2D(1)),
+    "layer norm": lambda: chain(conv(), layers.LayerNormalization()),
+    "group norm": lambda: chain(conv(), layers.GroupNormalization(2)),
+    "batch norm": lambda: chain(conv(use_bias=False), layers.BatchNormalization()),
+    "spectral norm": lambda: chain(layers.SpectralNormalization(conv())),
+    "spatial dropout": lambda: chain(conv(), layers.SpatialDropout2D(0.2)),
+    "rotation": lambda: chain(layers.RandomRotation(0.05), layers.RandomZoom(0.1), conv()),
+    "lstm": lambda: chain(layers.LSTM(8), shape=(28, 28)),
+    "gru both ways": lambda: chain(layers.Bidirectional(layers.GRU(8)), shape=(28, 28)),
+    "rnn of cells": lambda: chain(
+        layers.RNN([layers.LSTMCell(8), layers.GRUCell(4)]), shape=(28, 28)
+    ),
+    "unrolled": lambda: chain(layers.SimpleRNN(8, unroll=True), shape=(28, 28)),
+    "each row": lambda: chain(layers.TimeDistributed(layers.Dense(4)), shape=(28, 28)),
+    "l2": lambda: chain(conv(kernel_regularizer="l2", kernel_constraint="max_norm")),
+    "he": lambda: chain(conv(kernel_initializer=keras.initializers.HeNormal())),
+    "upwards": lambda: chain(conv(), layers.Conv2DTranspose(2, 3), layers.UpSampling2D(2)),
+    "resizing": lambda: chain(layers.Resizing(14, 14), layers.Normalization(mean=0.1, variance=1)),
+    "einsum": lambda: chain(layers.EinsumDense("abc,cd->abd", (28, 8)), shape=(28, 28)),
+    "reshape": lambda: chain(
+        layers.Reshape((784,)), layers.RepeatVector(2), layers.Permute((2, 1))
+    ),
+    "half precision": lambda: chain(conv(dtype="mixed_float16")),
+    "softmax layer": lambda: chain(end=[layers.Flatten(), layers.Dense(10), layers.Softmax()]),
+    "softmax by name": lambda: chain(
+        end=[layers.Flatten(), layers.Dense(10), layers.Activation("softmax")]
+    ),
+    "nested": lambda: chain(keras.Sequential([conv(), layers.BatchNormalization()])),
+    "residual": residual,
+    "nested graph": lambda: chain(branches(), end=[layers.Softmax()]),
+    "shared": shared,
+    "attention": attention,
+    "without an input": without_an_input,
+}
+
+
+@pytest.fixture(params=NETWORKS)
+def network(request):
+    keras.utils.set_random_seed(0)
+    return NETWORKS[request.param]()
+
+
+def test_a_pair_of_it_gives_the_same_probabilities(network, tmp_path):
+    model_checks.check_model(network)
+    model_files.save_model(network, tmp_path)
+    rebuilt = model_files.load_model(tmp_path)
+    np.testing.assert_allclose(predict(rebuilt, IMAGES), predict(network, IMAGES), atol=1e-6)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("name", ["rotation", "gru both ways", "nested graph", "without an input"])
+def test_a_pair_that_plain_keras_saved_opens(name, whole, tmp_path):
+    network = NETWORKS[name]()
+    network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    network.fit(IMAGES[..., None], np.arange(20) % 10, verbose=0)
+    (tmp_path / "model.json").write_text(network.to_json())
+    if whole:
+        network.save(tmp_path / "model.h5")
+    else:
+        network.save_weights(tmp_path / "model.weights.h5")
+        (tmp_path / "model.weights.h5").rename(tmp_path / "model.h5")
+    rebuilt = model_files.load_model(tmp_path)
+    np.testing.assert_allclose(predict(rebuilt, IMAGES), predict(network, IMAGES), atol=1e-6)
+
+
+# ------------------------------------------------------------------ what is refused
+
+# Keras's own classes that are not allowed, as a description would name them.
+REFUSED = set(
+    """
+    Lambda JaxLayer FlaxLayer TorchModuleWrapper TFSMLayer StringLookup IntegerLookup
+    TextVectorization Hashing HashedCrossing STFTSpectrogram MelSpectrogram MaxNumBoundingBoxes
+    Pipeline Layer Wrapper
+    """.split()  # noqa: SIM905
+)
+OTHERS = [
+    ("keras", "Model"),
+    ("keras.initializers", "STFT"),
+    ("keras.dtype_policies", "QuantizedDTypePolicy"),
+    ("keras.src.ops.core", "Map"),
+    ("keras.optimizers", "Adam"),
+    ("keras.utils", "get_file"),
+    ("keras.config", "enable_unsafe_deserialization"),
+    ("builtins", "function"),
+    ("os", "system"),
+    ("my_package", "Dense"),
+    (None, "__lambda__"),
+    (None, "__typespec__"),
+    (None, "__numpy__"),
+    (None, "Dense"),
+]
+
+
+@pytest.fixture
+def nothing_is_built(monkeypatch):
+    def build(*_):
+        raise AssertionError("it was built")
+
+    monkeypatch.setattr(keras.models, "model_from_json", build)
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [("keras.layers", name) for name in sorted(REFUSED)] + OTHERS, ids=str
+)
+@pytest.mark.parametrize("place", ["layer", "within"])
+def test_what_may_hold_code_or_files_is_refused_unbuilt(
+    module, name, place, fresh, nothing_is_built
+):
+    file = fresh / "model.json"
+    architecture = json.loads(file.read_text())
+    layer = architecture["config"]["layers"][2]
+    part = {"module": module, "class_name": name, "config": {}, "registered_name": None}
+    if place == "layer":
+        layer.update(part)
+    else:
+        layer["config"]["kernel_initializer"] = part
+    file.write_text(json.dumps(architecture))
+    with pytest.raises(UserError, match=f"model.json asks for .*{name}.* only compute"):
+        model_files.load_model(fresh)
+
+
+def test_a_registered_class_is_refused(fresh, nothing_is_built):
+    @keras.saving.register_keras_serializable("mine", "Dense")
+    class Mine(layers.Dense):
+        pass
+
+    network = keras.Sequential([keras.Input((28, 28)), layers.Flatten(), Mine(10)])
+    with pytest.raises(model_checks.Refused, match="asks for test_own_networks"):
+        model_checks.check_model(network)
+
+
+def test_all_that_is_allowed_is_keras_own():
+    newest = {name for name in dir(layers) if isinstance(getattr(layers, name), type)}
+    assert newest >= REFUSED and not REFUSED & model_checks.ALLOWED["keras.layers"]
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        (layers.Dense(10), "add up to .* and not to 1; let it end in softmax"),
+        (layers.Dense(10, activation="sigmoid"), "let it end in softmax"),
+        (layers.Dense(7, activation="softmax"), "gives 7 instead of ten probabilities"),
+        (layers.Reshape((28, 28)), "gives 28x28 instead"),
+        (layers.Dense(10, kernel_initializer=keras.initializers.Constant(np.nan)), "NaN"),
+    ],
+)
+def test_what_gives_no_ten_probabilities_is_refused(end, reason, tmp_path):
+    network = keras.Sequential([keras.Input((28, 28)), layers.Flatten(), end])
+    with pytest.raises(model_checks.Refused, match=reason):
+        model_checks.check_model(network)
+    model_files.save_model(network, tmp_path)
+    with pytest.raises(UserError, match=reason):
+        model_files.load_model(tmp_path)
+
+
+@pytest.mark.parametrize("shape", [(32, 32, 1), (28, 28, 3), (784,), (None, None, 1)])
+def test_what_does_not_take_28x28_is_refused(shape):
+    image = keras.Input(shape)
+    x = layers.GlobalAveragePooling2D()(image) if len(shape) > 1 else image
+    network = keras.Model(image, layers.Dense(10, activation="softmax")(x))
+    with pytest.raises(model_checks.Refused, match="instead of images of 28x28 pixels; let it beg"):
+        model_checks.check_model(network)
+
+
+def large(*parts, shape=(28, 28, 1)):
+    image = keras.Input(shape)
+    x = image
+    for part in parts:
+        x = part(x)
+    x = layers.GlobalAveragePooling2D()(x) if len(x.shape) == 4 else layers.Flatten()(x)
+    return keras.Model(image, layers.Dense(10, activation="softmax")(x))
+
+
+def hidden_growth():
+    """Layers used many times, the largest of their outputs only in the middle."""
+    up, down = layers.UpSampling2D(4), layers.AveragePooling2D(4)
+    return large(up, down, up, up, up, up, down, down, down, down)
+
+
+def steps_of_a_model():
+    inner = keras.Sequential(
+        [keras.Input((28,)), layers.RepeatVector(10**5), layers.GlobalMaxPooling1D()]
+    )
+    return large(layers.TimeDistributed(inner), shape=(28, 28))
+
+
+def compare(x):
+    return layers.MultiHeadAttention(100, 1)(x, x)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        lambda: large(layers.ZeroPadding2D(5000)),
+        lambda: large(layers.UpSampling2D(200), layers.AveragePooling2D(200)),
+        lambda: large(layers.Resizing(4000, 4000)),
+        hidden_growth,
+        steps_of_a_model,
+        lambda: large(layers.Reshape((784, 1)), compare),
+        lambda: large(layers.Conv2D(2, 3, padding="same", dilation_rate=5000)),
+    ],
+)
+def test_what_is_absurdly_large_is_refused(network):
+    description = json.loads(network().to_json())
+    with pytest.raises(model_checks.Refused, match="is too large"):
+        model_checks.check_description(description)
+        model_checks.build(model_checks.without_training(description))
+
+
+def test_too_many_weights_are_refused_before_they_are_made():
+    architecture = json.loads(cnn.build_model().to_json())
+    for layer in architecture["config"]["layers"]:
+        layer["config"] |= {"filters": 10**6} if "filters" in layer["config"] else {}
+    with pytest.raises(model_checks.Refused, match="parameters"):
+        model_checks.build(model_checks.without_training(architecture))
+
+
+# ------------------------------------------------------------ training and afterwards
+
+
+def test_it_is_refused_before_the_training_not_after(monkeypatch, tmp_path):
+    monkeypatch.setattr(cnn, "load_mnist", lambda _: ((IMAGES, IMAGES), (IMAGES, IMAGES)))
+    monkeypatch.setattr(cnn, "build_model", lambda: chain(end=[layers.Flatten(), layers.Dense(10)]))
+    monkeypatch.setattr(cnn, "train", None)
+    with pytest.raises(UserError, match=r"would refuse this network: .* end in softmax"):
+        cnn.main(["--output", str(tmp_path)])
+
+
+@pytest.mark.parametrize("name", ["rotation", "lstm", "residual", "half precision", "nested graph"])
+def test_it_is_trained_and_resumed_to_the_same_bytes(name, tmp_path):
+    images, labels = np.resize(IMAGES, (200, 28, 28)), np.arange(200) % 10
+
+    def trained(epochs, resume=False):
+        keras.utils.set_random_seed(1)
+        model = NETWORKS[name]()
+        checkpoint = Checkpoint(tmp_path / "kept", {})
+        cnn.train(model, images, labels, epochs, 50, 1, 50, checkpoint, resume)
+        return b"".join(weight.tobytes() for weight in model.get_weights())
+
+    assert trained(2) != trained(1)
+
+
+@pytest.mark.parametrize(
+    ("name", "calibrated"),
+    [
+        ("sigmoid", True),
+        ("softmax layer", True),
+        ("softmax by name", True),
+        ("residual", True),
+        ("nested graph", True),
+        ("half precision", True),
+        ("hidden", False),
+    ],
+)
+def test_calibration_works_or_says_that_it_did_not(name, calibrated):
+    keras.utils.set_random_seed(0)
+    hidden = [layers.Flatten(), layers.Dense(10, activation="tanh"), layers.Softmax()]
+    network = chain(end=hidden) if name == "hidden" else NETWORKS[name]()
+    before = predict(network, IMAGES)
+    labels = before.argmax(axis=1)  # always right: it may be far more certain
+    assert cnn.calibrate(network, IMAGES, labels) is calibrated
+    after = predict(network, IMAGES)
+    np.testing.assert_array_equal(after.argmax(axis=1), labels)
+    if calibrated:
+        assert after.max(axis=1).mean() > before.max(axis=1).mean()
+    else:
+        np.testing.assert_array_equal(after, before)
+
+
+def test_a_network_for_values_from_0_to_1_is_named(digits, tmp_path, monkeypatch, capsys):
+    (x, y), (x_test, y_test) = digits
+    keras.utils.set_random_seed(0)
+    network = keras.Sequential(
+        [
+            keras.Input((28, 28)),
+            layers.Flatten(),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    network.compile("adam", "sparse_categorical_crossentropy")
+    network.fit(x[:5000] / 255, y[:5000], epochs=3, verbose=0)
+    model_files.save_model(network, tmp_path)
+    monkeypatch.setattr(load_model, "load_mnist", lambda _: (None, (x_test[:1000], y_test[:1000])))
+    plot = ["--plot", str(tmp_path / "result.png")]
+    assert load_model.main(["--model", str(tmp_path), *plot]) == 0
+    assert "expect values from 0 to 1" in capsys.readouterr().err
+    assert load_model.main(["--model", str(ROOT), *plot]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_whoever_only_imports_this_may_train_without_a_seed(tmp_path):
+    code = f"""
+import sys; sys.path.insert(0, {str(ROOT)!r})
+from digits import quiet_keras as keras
+import numpy as np
+model = keras.Sequential([keras.Input((28, 28)), keras.layers.RandomFlip(),
+    keras.layers.Flatten(), keras.layers.Dropout(0.5), keras.layers.Dense(10)])
+model.compile("adam", "mse")
+model.fit(np.zeros((4, 28, 28)), np.zeros((4, 10)), verbose=0)
+import tensorflow as tf
+tf.random.uniform([1])
+"""
+    environment = {k: v for k, v in os.environ.items() if k != "TF_DETERMINISTIC_OPS"}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
