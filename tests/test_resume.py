@@ -24,10 +24,10 @@ class Stopped(Exception):
     pass
 
 
-def train(checkpoint, resume=False, stop_after=None):
+def train(checkpoint, resume=False, stop_after=None, build_model=cnn.build_model):
     """Train on noise; raise Stopped after some epochs if told to. Return the weights."""
     keras.utils.set_random_seed(5)
-    model = cnn.build_model()
+    model = build_model()
     keep = checkpoint.keep
 
     def keep_and_stop(before):
