@@ -27,6 +27,7 @@ from digits.command_line import (
     figure_file,
     one_line,
     only_python_on_stderr,
+    percent,
     run,
     writable_folder,
 )
@@ -111,7 +112,7 @@ def text_line(reading: Reading) -> str:
     if reading.error:
         return f"{name}  {reading.error}{page}"
     unsure = "  unsure" if reading.unsure else ""
-    return f"{name}  {reading.text}  {100 * reading.confidence:.1f} %{unsure}{page}"
+    return f"{name}  {reading.text}  {percent(reading.confidence)}{unsure}{page}"
 
 
 def plot(readings: list[Reading], arguments: argparse.Namespace) -> None:

@@ -243,3 +243,9 @@ class Progress:
     def end(self) -> None:
         if self.last > self.start and sys.stderr.isatty():
             print(file=sys.stderr)
+
+
+def percent(share: float) -> str:
+    """Return 0 to 1 as people read it: `99.4 %`, and never as certain as `100.0 %`."""
+    text = f"{100 * share:.1f} %"
+    return {"100.0 %": ">99.9 %", "0.0 %": "<0.1 %"}.get(text, text)

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from digits.command_line import UserError
+from digits.command_line import UserError, percent
 
 INK, SOFT, RIGHT, WRONG = "#1f2933", "#7b8794", "#1b7f4d", "#c8312b"
 TRAINING, VALIDATION = "#2f6fb5", "#e07b1a"
@@ -175,7 +175,7 @@ def _draw_reading(
     found: list,
     unread: list[Box],
 ) -> None:
-    answer = f"{text}   {100 * confidence:.0f} %" if found else "no digit found"
+    answer = f"{text}   {percent(confidence)}" if found else "no digit found"
     large = min(15, 400 / len(answer))  # a long answer gets smaller letters, and a shorter name
     cell.text(0.05, 0.945, answer, fontsize=large, fontweight="bold", va="center")
     name = _short(name, 50 - round(0.12 * large * len(answer)))
@@ -200,8 +200,8 @@ def _draw_reading(
         axis = cell.add_axes((left + 0.05 * width, 0.03, 0.9 * width, 0.16))
         axis.axis("off")
         axis.imshow(image, cmap="gray", vmin=0, vmax=255)
-        small = 9 if places <= 6 else 7
-        text = f"{value}  {100 * sure:.0f} %" if places <= 8 else str(value)
+        small = 8 if places <= 6 else 6
+        text = f"{value}  {percent(sure)}" if places <= 8 else str(value)
         axis.set_title(text, fontsize=small, fontweight="normal", pad=3)
 
 
