@@ -3,6 +3,7 @@
     GET  /        the page, from digits/page/
     GET  /alive   204, so that the page notices when the server is gone
     POST /read    a picture as the body -> what was read, as JSON
+    POST /inside  28x28 grey values, a byte each -> what the network makes of them, as JSON
 
 It answers only to its own page: a foreign Host (DNS rebinding) or Origin (another site's
 page that posts here) is refused. Every error is JSON with a line for people.
@@ -10,6 +11,7 @@ page that posts here) is refused. Every error is JSON with a line for people.
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import threading
 from urllib.parse import urlsplit
@@ -19,9 +21,10 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, abort
 
 from digits import quiet_keras as keras
-from digits.command_line import one_line
+from digits.command_line import one_line, percent
 from digits.evaluation import predict
-from digits.reading import read_pictures
+from digits.inside import FeatureMaps, evidence, strongest
+from digits.reading import UNSURE, read_pictures
 
 LARGEST = 10 * 1024 * 1024  # bytes that a picture may have
 OWN_NAMES = {"127.0.0.1", "localhost", "::1"}
@@ -40,6 +43,7 @@ def create_app(model: keras.Model, host: str = "127.0.0.1") -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST
     app.json.sort_keys = False
     one_at_a_time = threading.Lock()  # twenty pictures at once need no more memory than one
+    feature_maps = FeatureMaps(model)
 
     @app.before_request
     def refuse_strangers() -> None:
@@ -75,21 +79,51 @@ def create_app(model: keras.Model, host: str = "127.0.0.1") -> Flask:
 
     @app.post("/read")
     def read() -> tuple[Response, int]:
-        # A form or plain text could be posted by any site without asking first.
-        if not request.mimetype.startswith(("image/", "application/octet-stream")):
-            abort(415, "send a picture: the content type must be image/…")
-        body = request.get_data()
+        body = body_of_the_page()
         with one_at_a_time:
             (reading,) = read_pictures(model, [("picture", body)], keep=1)
         if reading.failed:
             return jsonify(error=reading.error), 400
-        answer = reading.as_dict()
+        answer = reading.as_dict() | {"sure": percent(reading.confidence)}
         height, width = reading.grey.shape
         for box, found in zip(answer["boxes"], reading.answers, strict=True):
             box["seen"] = found.digit.image.ravel().tolist()  # 784 grey values
-        return jsonify(width=width, height=height, **answer), 200
+            box["percents"] = [percent(p) for p in found.probabilities]
+            box["sure"] = percent(found.confidence)
+            box["unsure"] = found.confidence < UNSURE
+        return jsonify(width=width, height=height, certainty=reading.certainty, **answer), 200
+
+    @app.post("/inside")
+    def inside() -> Response:
+        body = body_of_the_page()
+        if len(body) != 784:
+            abort(400, "send 784 bytes, one for each pixel")
+        image = np.frombuffer(body, "uint8").reshape(28, 28)
+        with one_at_a_time:
+            layers = [(name, len(maps), strongest(maps)) for name, maps in feature_maps(image)]
+            speaks = evidence(model, image)
+        return jsonify(
+            speaks=speaks.ravel().round(3).tolist(),
+            layers=[
+                {
+                    "name": name,
+                    "count": count,
+                    "height": maps.shape[1],
+                    "width": maps.shape[2],
+                    "maps": base64.b64encode(maps.tobytes()).decode(),
+                }
+                for name, count, maps in layers
+            ],
+        )
 
     return app
+
+
+def body_of_the_page() -> bytes:
+    """Return what was posted, unless any site could post it without asking first."""
+    if not request.mimetype.startswith(("image/", "application/octet-stream")):
+        abort(415, "send a picture: the content type must be image/…")
+    return request.get_data()
 
 
 def is_own_name(name: str, host: str) -> bool:

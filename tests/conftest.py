@@ -1,5 +1,6 @@
 """What several test files share. No test needs a display, an accelerator or the internet."""
 
+import io
 import os
 import signal
 import subprocess
@@ -48,6 +49,38 @@ def script(tmp_path):
     return run
 
 
+@pytest.fixture(scope="session")
+def start_page():
+    """Start draw.py as a user does; return the process and the page's address."""
+    started = []
+
+    def start(*arguments):
+        command = [sys.executable, str(ROOT / "draw.py"), "--no-browser", "--model", str(ROOT)]
+        process = subprocess.Popen(
+            [*command, *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=hear_ctrl_c,
+        )
+        started.append(process)
+        line = process.stdout.readline()
+        assert line.startswith("draw at http://127.0.0.1:"), process.stderr.read()
+        return process, line.split()[2]
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture(scope="session")
+def address(start_page):
+    """The page, for all tests that only use it."""
+    return start_page("--port", 0)[1]
+
+
 def hear_ctrl_c():
     """For a child process: hear Ctrl-C even where the tests run in the background."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -68,6 +101,15 @@ def is_user_error(result, *words):
     for word in words:
         assert word in result.stderr
     return True
+
+
+def png(image):
+    """A picture as the bytes of a PNG file."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()
 
 
 def drawn_seven(side=100, thickness=8, ink=0, paper=255):

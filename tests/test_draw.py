@@ -1,32 +1,16 @@
-"""`python draw.py`: the server keeps strangers out, and the page reads what is drawn."""
+"""`python draw.py`: the server keeps strangers out, and answers its own page."""
 
-import io
-import shutil
+import base64
 import signal
 import socket
-import subprocess
-import sys
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from conftest import ROOT, drawn_seven, hear_ctrl_c, is_user_error
+from conftest import ROOT, drawn_seven, is_user_error, png
 from digits import server
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
-needs_browser = pytest.mark.skipif(
-    not CHROMIUM, reason="needs a browser: install Debian's package chromium"
-)
-
-
-def png(image):
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    return file.getvalue()
-
 
 # ---------------------------------------------------------------- the server
 
@@ -43,6 +27,19 @@ def test_a_picture_is_read(client):
     assert (answer["width"], answer["height"]) == (100, 100)
     (box,) = answer["boxes"]
     assert len(box["seen"]) == 784 and len(box["probabilities"]) == 10
+    assert box["percents"][7] == box["sure"] and not box["unsure"]
+
+
+def test_the_inside_of_the_network_is_shown(client):
+    (box,) = client.post("/read", data=png(drawn_seven()), content_type="image/png").json["boxes"]
+    seen = bytes(box["seen"])
+    inside = client.post("/inside", data=seen, content_type="application/octet-stream").json
+    assert len(inside["speaks"]) == 784
+    for layer in inside["layers"]:
+        maps = base64.b64decode(layer["maps"])
+        assert len(maps) == layer["count"] * layer["height"] * layer["width"]
+    for body, content_type, code in ((b"x" * 783, "image/x", 400), (seen, "text/plain", 415)):
+        assert client.post("/inside", data=body, content_type=content_type).status_code == code
 
 
 @pytest.mark.parametrize(
@@ -96,38 +93,24 @@ def test_no_file_of_the_disk_can_be_asked_for(client, path):
 
 
 def test_the_page_comes_whole_from_here(client):
-    for path in ("/", "/page/page.js", "/page/style.css", "/page/icon.svg"):
+    names = (file.name for file in (ROOT / "digits" / "page").iterdir())
+    for path in ("/", *(f"/page/{name}" for name in names)):
         response = client.get(path, follow_redirects=True)
         assert response.status_code == 200
         assert "default-src 'self'" in response.headers["Content-Security-Policy"]
         text = response.get_data(as_text=True).replace("http://www.w3.org/2000/svg", "")
-        assert "http" not in text or path == "/page/page.js"
+        assert "http:" not in text and "https:" not in text
 
 
 # ---------------------------------------------------------------- the command
 
 
-def start(*arguments):
-    command = [sys.executable, str(ROOT / "draw.py"), "--no-browser", "--model", str(ROOT)]
-    process = subprocess.Popen(
-        [*command, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=hear_ctrl_c,
-    )
-    line = process.stdout.readline()
-    assert line.startswith("draw at http://127.0.0.1:"), process.stderr.read()
-    return process, line.split()[2]
-
-
-@pytest.fixture(scope="module")
-def address():
-    process, address = start("--port", 0)
-    yield address
+def test_ctrl_c_ends_it_cleanly(start_page):
+    process, address = start_page("--port", 0)
+    urllib.request.urlopen(address + "alive", timeout=60).close()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=20)
-    assert process.returncode == 0 and not err.strip()  # Ctrl-C ends it cleanly
+    assert process.returncode == 0 and not err.strip()
 
 
 def test_twenty_at_once_are_not_mixed_up(address):
@@ -154,153 +137,3 @@ def test_a_port_in_use_is_named(script):
 
 def test_no_network_is_named(script):
     assert is_user_error(script("draw.py", "--model", ".", "--port", 0), "no network", "cnn.py")
-
-
-# ------------------------------------------------------------------- the page
-
-SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
-FOUR = [[(0.3, 0.2), (0.25, 0.55), (0.75, 0.55)], [(0.62, 0.25), (0.6, 0.85)]]
-TWO = [(0.28, 0.3), (0.4, 0.18), (0.6, 0.2), (0.68, 0.35), (0.55, 0.55), (0.3, 0.8), (0.75, 0.8)]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser, address):
-    page = browser.new_page(viewport={"width": 1000, "height": 800})
-    mistakes = []
-    page.on("pageerror", lambda error: mistakes.append(error))
-    page.goto(address)
-    yield page
-    page.close()
-    assert not mistakes
-
-
-def stroke(page, points, left=0.2, width=0.4):
-    """Draw with the mouse; `left` and `width` are shares of the field."""
-    box = page.locator("#paper").bounding_box()
-    places = [
-        (box["x"] + box["width"] * (left + width * x), box["y"] + box["height"] * y)
-        for x, y in points
-    ]
-    page.mouse.move(*places[0])
-    page.mouse.down()
-    for place in places[1:]:
-        page.mouse.move(*place, steps=6)
-    page.mouse.up()
-
-
-def reads(page, digits):
-    """Wait until the page shows these digits, one card for each."""
-    from playwright.sync_api import expect
-
-    expect(page.locator("#number")).to_have_text(digits)
-    expect(page.locator("#digits li")).to_have_count(len(digits))
-    return True
-
-
-@needs_browser
-def test_a_drawn_seven_is_read_and_announced(page):
-    stroke(page, SEVEN)
-    assert reads(page, "7")
-    assert page.locator("#spoken").inner_text().startswith("7, ")
-    assert page.locator("#digits li .bars i").count() == 10
-
-
-@needs_browser
-def test_two_digits_undo_and_clear(page):
-    for line in FOUR:
-        stroke(page, line, 0.05, 0.35)
-    stroke(page, TWO, 0.5, 0.35)
-    assert reads(page, "42")
-    page.keyboard.press("Control+z")
-    assert reads(page, "4")
-    page.get_by_role("button", name="Undo").click()
-    page.get_by_role("button", name="Clear").click()
-    assert reads(page, "") and page.locator("#hint").is_visible()
-    assert page.get_by_role("button", name="Undo").is_disabled()
-
-
-GIVE = """([way, bytes, name, type]) => {
-    const transfer = new DataTransfer();
-    transfer.items.add(new File([new Uint8Array(bytes)], name, { type }));
-    if (way === "drop") dispatchEvent(new DragEvent(way, { dataTransfer: transfer }));
-    else dispatchEvent(new ClipboardEvent(way, { clipboardData: transfer }));
-}"""
-
-
-@needs_browser
-def test_a_picture_is_dropped_pasted_or_chosen(page):
-    for way in ("drop", "paste"):
-        page.evaluate(GIVE, [way, list(png(drawn_seven())), "seven.png", "image/png"])
-        assert reads(page, "7")
-        page.get_by_role("button", name="Clear").click()
-        assert reads(page, "")
-    page.set_input_files("#file", {"name": "7.png", "mimeType": "", "buffer": png(drawn_seven())})
-    assert reads(page, "7")
-
-
-@needs_browser
-def test_what_is_no_picture_is_said_and_drawing_goes_on(page):
-    page.evaluate(GIVE, ["drop", [1, 2, 3], "x.txt", "text/plain"])
-    page.get_by_role("alert").get_by_text("not an image").wait_for()
-    stroke(page, SEVEN)
-    assert reads(page, "7") and page.get_by_role("alert").is_hidden()
-
-
-PRESS = """pressure => {
-    const paper = document.querySelector("#paper"), { x, y } = paper.getBoundingClientRect();
-    paper.setPointerCapture = () => {};  // no real pen, nothing to capture
-    for (const [type, across] of [["down", 50], ["move", 150], ["up", 150]])
-        paper.dispatchEvent(new PointerEvent("pointer" + type, { pointerType: "pen", pressure,
-            button: 0, clientX: x + across, clientY: y + 80 }));
-    const { data } = paper.getContext("2d").getImageData(0, 0, paper.width, paper.height);
-    return data.filter((v, i) => i % 4 === 3 && v > 128).length;
-}"""
-
-
-@needs_browser
-def test_a_pen_that_presses_harder_draws_wider(page):
-    soft = page.evaluate(PRESS, 0.2)
-    page.get_by_role("button", name="Clear").click()
-    assert page.evaluate(PRESS, 0.9) > 1.5 * soft > 0
-
-
-@needs_browser
-def test_a_dot_is_no_digit(page):
-    stroke(page, [(0.5, 0.5), (0.5, 0.5)])
-    page.locator("#remark").get_by_text("no digit found").wait_for()
-
-
-@needs_browser
-def test_nothing_is_cut_off_on_a_phone(page):
-    page.set_viewport_size({"width": 390, "height": 844})
-    stroke(page, SEVEN)
-    assert reads(page, "7")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-@pytest.mark.slow
-@needs_browser
-def test_a_lost_server_is_said_and_found_again(browser):
-    process, address = start("--port", 0)
-    port = address.rstrip("/").rpartition(":")[2]
-    page = browser.new_page()
-    page.goto(address)
-    process.kill()
-    process.communicate()
-    stroke(page, SEVEN)
-    page.get_by_role("alert").get_by_text("does not answer").wait_for()
-    process, _ = start("--port", port)
-    assert reads(page, "7") and page.get_by_role("alert").is_hidden()
-    page.close()
-    process.kill()
-    process.communicate()
