@@ -1,202 +1,180 @@
-"use strict";
+// What happens on the page: pens, keys, files and answers come together here.
 
-// The page keeps strokes (or one picture), draws them, sends them to /read as a picture, and
-// shows the answer. Lengths are in units of the field, which is 800 wide and 500 high at any
-// size of the window.
-
-const WIDTH = 800;
-const HEIGHT = 500;
+import * as field from "./drawing.js";
+import { EXAMPLES, thumbnail, write } from "./examples.js";
+import * as history from "./history.js";
+import { body, onlyHere, openPicture, smaller } from "./pictures.js";
+import { post, Refused, watch } from "./reading.js";
+import { asText, fitNumber, showAnswer, showChosen, showInside } from "./showing.js";
 
 const $ = (id) => document.getElementById(id);
-const paper = $("paper");
-const style = getComputedStyle(document.documentElement);
 
-let strokes = []; // each a list of {x, y, width}
-let drawing = new Map(); // pointer id -> the stroke being drawn
-let picture = null; // {file, bitmap}: read in place of the strokes
-let answer = null; // what the server said about what is on the field now
-let asked = 0; // number of the last question; answers to older ones are dropped
+let answer = null; // what was read of what is on the field
+let stale = false; // or was, until a moment ago
+let chosen = 0; // the digit that is shown large
+let place = 0; // of the picture that is shown, among those of this step
 
-// ------------------------------------------------------------------ drawing
+const picture = () => history.scene().pictures[place] ?? null;
 
-function point(event) {
-  const box = paper.getBoundingClientRect();
-  const pressure = event.pointerType === "pen" && event.pressure ? 0.4 + 1.2 * event.pressure : 1;
-  return {
-    x: ((event.clientX - box.left) / box.width) * WIDTH,
-    y: ((event.clientY - box.top) / box.height) * HEIGHT,
-    width: Number($("width").value) * pressure,
-  };
+// ------------------------------------------------------------------- steps
+
+/** Something else lies on the field: show it, keep it, read it. */
+function changed() {
+  place = 0;
+  trouble("");
+  outdated();
+  refresh();
+  read();
+  setTimeout(history.save);
 }
 
-paper.addEventListener("pointerdown", (event) => {
-  if (event.button !== 0) return;
-  event.preventDefault();
-  paper.setPointerCapture(event.pointerId);
-  if (picture) clear();
-  answer = null;
-  const stroke = [point(event)];
-  strokes.push(stroke);
-  drawing.set(event.pointerId, stroke);
-  draw();
-});
-
-paper.addEventListener("pointermove", (event) => {
-  const stroke = drawing.get(event.pointerId);
-  if (!stroke) return;
-  const events = event.getCoalescedEvents?.() ?? [];
-  stroke.push(...(events.length ? events : [event]).map(point));
-  draw();
-});
-
-for (const end of ["pointerup", "pointercancel"]) {
-  paper.addEventListener(end, (event) => {
-    if (drawing.delete(event.pointerId)) read();
-  });
+/** The answer that is shown belongs to what was there before. */
+function outdated(yes = true) {
+  stale = yes;
+  document.body.classList.toggle("stale", stale);
 }
 
-function drawStroke(context, stroke) {
-  context.lineCap = context.lineJoin = "round";
-  let from = stroke[0];
-  context.beginPath();
-  context.arc(from.x, from.y, from.width / 2, 0, 7);
-  context.fill();
-  // Curves from middle to middle of neighbouring points make the corners smooth.
-  for (let i = 1; i < stroke.length; i++) {
-    const [last, next] = [stroke[i - 1], stroke[i]];
-    const to = i === stroke.length - 1 ? next : { x: (last.x + next.x) / 2, y: (last.y + next.y) / 2 };
-    context.lineWidth = (last.width + next.width) / 2;
-    context.beginPath();
-    context.moveTo(from.x, from.y);
-    context.quadraticCurveTo(last.x, last.y, to.x, to.y);
-    context.stroke();
-    from = to;
-  }
+function step(strokes, pictures) {
+  history.push(strokes, pictures);
+  changed();
 }
 
-/** Draw what is on the field, and boxes around what was read. */
-function draw() {
-  const scale = (paper.clientWidth * devicePixelRatio) / WIDTH;
-  paper.width = Math.round(WIDTH * scale);
-  paper.height = Math.round(HEIGHT * scale);
-  const context = paper.getContext("2d");
-  context.scale(scale, scale);
-  if (picture?.bitmap) {
-    const place = placeOf(picture.bitmap.width, picture.bitmap.height);
-    context.drawImage(picture.bitmap, place.x, place.y, place.width, place.height);
-  }
-  context.strokeStyle = context.fillStyle = style.getPropertyValue("--ink");
-  for (const stroke of strokes) drawStroke(context, stroke);
-  if (answer) drawBoxes(context);
-  const empty = !strokes.length && !picture;
+function refresh() {
+  const { strokes, pictures } = history.scene();
+  const empty = !strokes.length && !pictures.length;
+  field.show({ strokes, picture: picture(), answer: stale ? null : answer, chosen });
+  $("field").classList.toggle("pictured", pictures.length > 0);
   $("hint").hidden = !empty;
-  $("undo").disabled = $("clear").disabled = empty;
+  $("clear").disabled = empty;
+  $("undo").disabled = !history.canUndo();
+  $("redo").disabled = !history.canRedo();
+  showGallery(pictures);
 }
 
-/** Where a picture of that size lies on the field: as large as fits, in the middle. */
-function placeOf(width, height) {
-  const scale = Math.min(WIDTH / width, HEIGHT / height);
-  const [x, y] = [(WIDTH - width * scale) / 2, (HEIGHT - height * scale) / 2];
-  return { x, y, scale, width: width * scale, height: height * scale };
+function undo() {
+  if (field.cancel()) return;
+  history.undo();
+  changed();
 }
 
-function drawBoxes(context) {
-  const place = placeOf(answer.width, answer.height);
-  context.font = "600 18px system-ui, sans-serif";
-  context.lineWidth = 2;
-  for (const { box, digit, confidence } of answer.boxes) {
-    const color = style.getPropertyValue(confidence < 0.9 ? "--unsure" : "--sure");
-    const [x, y, width, height] = box.map((length) => length * place.scale);
-    const [left, top] = [place.x + x - 6, place.y + y - 6];
-    context.strokeStyle = context.fillStyle = color;
-    context.strokeRect(left, top, width + 12, height + 12);
-    const above = top > 24;
-    context.fillText(digit, left, above ? top - 5 : top + height + 30);
-  }
+function redo() {
+  history.redo();
+  changed();
+}
+
+function clear() {
+  if (!$("clear").disabled) step([], []);
 }
 
 // ------------------------------------------------------------------ reading
 
-/**
- * The strokes as a picture, black on white whatever the colours of the page. A grey map is
- * a line of text and the pixels; a browser may take a third of a second to make a PNG.
- */
-function strokesAsPicture() {
-  const canvas = new OffscreenCanvas(WIDTH, HEIGHT);
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.fillStyle = "#fff";
-  context.fillRect(0, 0, WIDTH, HEIGHT);
-  context.strokeStyle = context.fillStyle = "#000";
-  for (const stroke of strokes) drawStroke(context, stroke);
-  const { data } = context.getImageData(0, 0, WIDTH, HEIGHT);
-  const grey = new Uint8Array(WIDTH * HEIGHT).map((_, i) => data[4 * i]);
-  return new Blob([`P5 ${WIDTH} ${HEIGHT} 255\n`, grey], { type: "image/x-portable-graymap" });
+const PAUSE = 150; // ms between two readings while the pen moves, at least
+const SLOW = 120; // ms: on a machine that takes longer, reading waits for the end of the stroke
+
+let asked = 0; // number of the last question; answers to older ones are dropped
+let busy = false;
+let last = { end: 0, took: 0 };
+
+/** Read what is on the field now. */
+async function read() {
+  const { strokes } = history.scene();
+  if (picture()) return ask(() => readPicture(picture()), true);
+  if (strokes.length) return ask(() => readStrokes(strokes), true);
+  asked++;
+  show(null, true);
 }
 
-async function read() {
+/** Read strokes while the pen is still moving, where the machine keeps up. */
+function readAlong(strokes) {
+  if (busy || last.took > SLOW || performance.now() - last.end < PAUSE) return;
+  ask(() => readStrokes(strokes.map((stroke) => [...stroke])), false);
+}
+
+async function ask(question, final) {
   const number = ++asked;
-  if (!strokes.length && !picture) return show(null);
+  const started = performance.now();
+  outdated();
+  busy = true;
+  try {
+    const result = await question();
+    if (number === asked) show(result, final);
+    if (final) performance.measure("read", { start: started });
+  } catch (error) {
+    if (number !== asked || !final) return;
+    if (error instanceof Refused) {
+      show(null, true);
+      trouble(error.message);
+    } else if (error instanceof TypeError) lost();
+    else throw error;
+  } finally {
+    if (number === asked) busy = false;
+    last = { end: performance.now(), took: performance.now() - started };
+  }
+}
+
+async function readStrokes(strokes) {
+  if (field.isFalsified()) {
+    throw new Refused(
+      "This browser gives pages other pixels than were drawn (protection against tracking). " +
+        "Allow canvas data for this page, or choose a picture.",
+    );
+  }
+  const { blob, place } = field.strokesAsPicture(strokes);
+  return { ...(await post("read", blob)), place };
+}
+
+async function readPicture(picture) {
+  if (picture.answer) return picture.answer;
+  try {
+    picture.answer = await post("read", await body(picture));
+  } catch (error) {
+    if (!(error instanceof Refused && onlyHere(picture))) throw error;
+    picture.answer = await post("read", await smaller(picture));
+  }
+  return picture.answer;
+}
+
+/** Show what was read; null for nothing. What was read of a stroke so far has no boxes yet. */
+function show(result, final) {
+  outdated(false);
+  const found = result?.boxes ?? [];
+  answer = result;
+  // The digit that is most in doubt is the first to see.
+  chosen = found.reduce((least, box, i) => (box.confidence < found[least].confidence ? i : least), 0);
+  showAnswer(result, { final, chosen, choose });
+  if (final) refresh();
+  if (found.length) choose(chosen);
+}
+
+function choose(number) {
+  chosen = number;
+  showChosen(answer, chosen);
+  field.show({ chosen });
+  lookInside();
+}
+
+// -------------------------------------------------------- inside the network
+
+let looked = 0;
+
+async function lookInside() {
+  if (!$("inside").open || !answer?.boxes.length) return;
+  const number = ++looked;
+  const box = answer.boxes[chosen];
   const started = performance.now();
   try {
-    const body = picture ? picture.file : strokesAsPicture();
-    const type = body.type.startsWith("image/") ? body.type : "application/octet-stream";
-    const response = await fetch("read", {
-      method: "POST",
-      body,
-      headers: { "Content-Type": type },
-    });
-    const result = await response.json();
-    if (number !== asked) return; // there is more on the field by now
-    trouble(response.ok ? "" : result.error);
-    show(response.ok ? result : null);
-    performance.measure("read", { start: started });
-  } catch {
-    if (number === asked) lost();
+    const inside = await post("inside", new Blob([Uint8Array.from(box.seen)]));
+    if (number !== looked) return;
+    const asBytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    showInside(box, { ...inside, layers: inside.layers.map((layer) => ({ ...layer, maps: asBytes(layer.maps) })) });
+    performance.measure("inside", { start: started });
+  } catch (error) {
+    if (error instanceof Refused) trouble(error.message);
+    else lost();
   }
 }
 
-/** Show what was read; null for nothing. */
-function show(result) {
-  answer = result;
-  draw();
-  const found = result?.boxes ?? [];
-  const percent = (share) => `${(100 * share).toFixed(share > 0.995 ? 1 : 0)} %`;
-  $("number").textContent = result?.digits ?? "";
-  $("number").classList.toggle("long", found.length > 10);
-  let remark = "What the network reads appears here.";
-  if (result?.error) remark = result.error;
-  else if (result) remark = `${percent(result.confidence)} sure${result.unsure ? ", so look twice" : ""}`;
-  $("remark").textContent = remark;
-  document.body.classList.toggle("unsure", Boolean(result?.unsure && !result.error));
-  const spoken = found.length ? `${result.digits.split("").join(" ")}, ${result.unsure ? "unsure, " : ""}${remark}` : remark;
-  $("spoken").textContent = result ? spoken : "empty";
-  $("digits").replaceChildren(...found.map(card));
-
-  function card({ digit, confidence, probabilities, seen }) {
-    const item = document.createElement("li");
-    item.classList.toggle("doubtful", confidence < 0.9);
-    item.innerHTML = "<header><canvas width='28' height='28'></canvas><div><strong></strong><small></small></div></header><div class='bars' role='img'></div>";
-    item.querySelector("strong").textContent = digit;
-    item.querySelector("small").textContent = percent(confidence);
-    const canvas = item.querySelector("canvas");
-    canvas.ariaLabel = "what the network sees";
-    canvas.getContext("2d").putImageData(greyPicture(seen), 0, 0);
-    const bars = item.querySelector(".bars");
-    bars.ariaLabel = probabilities.map((p, d) => `${d}: ${percent(p)}`).join(", ");
-    probabilities.forEach((probability, d) => {
-      const bar = document.createElement("i");
-      bar.style.width = `${100 * probability}%`;
-      bars.append(Object.assign(document.createElement("span"), { textContent: d }), bar);
-    });
-    return item;
-  }
-}
-
-function greyPicture(values) {
-  const image = new ImageData(28, 28);
-  values.forEach((value, i) => image.data.set([value, value, value, 255], 4 * i));
-  return image;
-}
+$("inside").addEventListener("toggle", lookInside);
 
 // ------------------------------------------------------------------ trouble
 
@@ -205,82 +183,72 @@ function trouble(text) {
   $("trouble").hidden = !text;
 }
 
-let waiting = false;
+const lost = watch(
+  () => {
+    outdated();
+    trouble("The server does not answer. Start draw.py again; what you wrote stays here.");
+  },
+  () => {
+    trouble("");
+    read();
+  },
+);
 
-/** Say that the server is gone, try until it is back, then read what is on the field. */
-async function lost() {
-  if (waiting) return;
-  waiting = true;
-  trouble("The server does not answer. Start draw.py again; what you drew stays here.");
-  while (!(await alive())) await new Promise((done) => setTimeout(done, 1000));
-  waiting = false;
-  trouble("");
-  read();
-}
+// ----------------------------------------------------------------- pictures
 
-async function alive() {
-  try {
-    return (await fetch("alive")).ok;
-  } catch {
-    return false;
+/** Read files one after the other. Only what can be read comes on the field. */
+async function take(files) {
+  const [taken, refused] = [[], []];
+  outdated();
+  for (const file of files) {
+    const picture = await openPicture(file);
+    try {
+      await readPicture(picture);
+    } catch (error) {
+      if (error instanceof TypeError) return lost();
+      refused.push(`${file.name || "picture"}: ${error.message}`);
+      continue;
+    }
+    taken.push(picture);
+    if (taken.length === 1) step([], taken);
+    else if (history.scene().pictures === taken) showGallery(taken);
   }
+  if (!taken.length) read(); // what was there before
+  if (refused.length) trouble(refused.join("; "));
 }
 
-setInterval(async () => {
-  if (!waiting && !document.hidden && !(await alive())) lost();
-}, 3000);
-
-// -------------------------------------------------------------------- tools
-
-function undo() {
-  if (picture) return clear();
-  strokes.pop();
-  read();
-  draw();
+function showGallery(pictures) {
+  $("gallery").hidden = pictures.length < 2;
+  if (pictures.length < 2) return $("gallery").replaceChildren();
+  const items = pictures.map((one, i) => {
+    const item = document.createElement("li");
+    const button = Object.assign(document.createElement("button"), { type: "button", title: one.name });
+    const image = Object.assign(document.createElement("img"), { alt: one.name, src: one.image?.src ?? "page/icon.svg" });
+    const text = one.answer ? asText(one.answer).replace(/\n/g, " / ") || "no digit" : "…";
+    button.append(image, Object.assign(document.createElement("span"), { textContent: text }));
+    button.setAttribute("aria-current", i === place);
+    button.addEventListener("click", () => {
+      place = i;
+      outdated();
+      refresh();
+      read();
+    });
+    item.append(button);
+    return item;
+  });
+  $("gallery").replaceChildren(...items);
 }
 
-function clear() {
-  strokes = [];
-  drawing.clear();
-  picture = null;
-  trouble("");
-  read();
+for (const id of ["file", "camera"]) {
+  $(id).addEventListener("change", ({ target }) => {
+    take([...target.files]);
+    target.value = ""; // the same file may be chosen again
+  });
 }
-
-async function open(file) {
-  if (!file) return;
-  strokes = [];
-  let bitmap = null;
-  try {
-    bitmap = await createImageBitmap(file);
-  } catch {
-    // Some formats the browser cannot show and the server can read.
-  }
-  picture = { file, bitmap };
-  answer = null;
-  draw();
-  read();
-}
-
-$("undo").addEventListener("click", undo);
-$("clear").addEventListener("click", clear);
-$("file").addEventListener("change", (event) => {
-  open(event.target.files[0]);
-  event.target.value = ""; // the same file may be chosen again
-});
-
-addEventListener("keydown", (event) => {
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") {
-    event.preventDefault();
-    if (!$("undo").disabled) undo();
-  } else if (event.key === "Delete" || event.key === "Escape") {
-    clear();
-  }
-});
 
 addEventListener("paste", (event) => {
-  const file = [...event.clipboardData.files].find((f) => f.type.startsWith("image/"));
-  if (file) open(file);
+  const files = [...event.clipboardData.files];
+  if (files.length) take(files);
 });
 
 addEventListener("dragover", (event) => {
@@ -295,9 +263,100 @@ addEventListener("dragleave", (event) => {
 addEventListener("drop", (event) => {
   event.preventDefault();
   $("field").classList.remove("over");
-  open(event.dataTransfer.files[0]);
+  if (event.dataTransfer.files.length) take([...event.dataTransfer.files]);
 });
 
-addEventListener("resize", draw);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-draw();
+// -------------------------------------------------------------------- tools
+
+function use(erasing) {
+  field.tool.erasing = erasing;
+  $("pen").setAttribute("aria-pressed", !erasing);
+  $("eraser").setAttribute("aria-pressed", erasing);
+  $("field").classList.toggle("erasing", erasing);
+}
+
+$("pen").addEventListener("click", () => use(false));
+$("eraser").addEventListener("click", () => use(true));
+$("undo").addEventListener("click", undo);
+$("redo").addEventListener("click", redo);
+$("clear").addEventListener("click", clear);
+$("width").addEventListener("input", () => {
+  field.tool.width = Number($("width").value);
+  field.show({});
+});
+
+$("copy").addEventListener("click", async () => {
+  const text = asText(answer);
+  if (navigator.clipboard) await navigator.clipboard.writeText(text);
+  else {
+    // Away from localhost a page without HTTPS may not use the clipboard's own interface.
+    getSelection().selectAllChildren($("number"));
+    document.execCommand("copy");
+    getSelection().removeAllRanges();
+  }
+  $("copy").classList.add("done");
+  $("spoken").textContent = "copied";
+  setTimeout(() => $("copy").classList.remove("done"), 1500);
+});
+
+addEventListener("keydown", (event) => {
+  const key = event.key.toLowerCase();
+  if (event.ctrlKey || event.metaKey) {
+    const back = key === "z" && !event.shiftKey;
+    const forward = (key === "z" && event.shiftKey) || key === "y";
+    if (!back && !forward) return;
+    event.preventDefault();
+    if (back) undo();
+    else redo();
+  } else if (key === "delete") clear();
+  else if (key === "escape") field.cancel();
+  else if (key === "p") use(false);
+  else if (key === "e") use(true);
+});
+
+for (const number of EXAMPLES) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "example" });
+  const strokes = write(number);
+  button.append(thumbnail(strokes));
+  button.setAttribute("aria-label", `Example: ${number}`);
+  button.addEventListener("click", (event) => {
+    step(strokes, []);
+    if (!event.detail) $("undo").focus(); // by a key: the button itself is gone
+  });
+  $("examples").append(button);
+}
+
+// -------------------------------------------------------------------- start
+
+field.start({
+  begin() {
+    trouble("");
+    $("hint").hidden = true;
+  },
+  move: readAlong,
+  end: (strokes) => step(strokes, []),
+  cancel() {
+    refresh();
+    read();
+  },
+  tap(point) {
+    const digit = field.digitAt(point);
+    if (digit >= 0) choose(digit);
+  },
+  palm: () => trouble("A pen was seen, so fingers do not draw. Reload the page to use them again."),
+  all: history.allStrokes,
+  scale(toScreen) {
+    $("dot").style.width = $("dot").style.height = `${field.tool.width * toScreen}px`;
+  },
+});
+
+addEventListener("pagehide", history.save);
+for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
+  matchMedia(query).addEventListener("change", refresh);
+}
+new ResizeObserver(fitNumber).observe($("number"));
+
+$("how").open = matchMedia("(min-width: 64rem) and (min-height: 40rem)").matches;
+await history.restore();
+refresh();
+read();

@@ -1,0 +1,308 @@
+// The field: pens, fingers and the eraser on it, and what is painted there.
+//
+// Strokes lie on a plane whose origin is the middle of the field. The field shows a part of
+// about 400,000 square units of it; turned or made smaller, it shows more where strokes would
+// be cut off otherwise. A screen's pixels matter only while it is painted.
+
+const AREA = 400_000;
+const MARGIN = 48; // around strokes that are sent, as around digits on paper
+const DRAG = 6; // pixels that a pointer moves on a picture before it is a stroke
+
+const paper = document.getElementById("paper");
+
+let on; // what page.js does at a stroke, a move, an erasure, a tap, a palm
+let view = { left: -400, top: -250, width: 800, height: 500 };
+let shown = { strokes: [], picture: null, answer: null, chosen: 0 };
+let current = null; // what a pointer does now: {id, type, points, erasing, fresh, from}
+let penSeen = false; // then a finger is a palm
+
+export const tool = { width: 16, erasing: false };
+
+export function start(handlers) {
+  on = handlers;
+  new ResizeObserver(() => paint()).observe(paper);
+}
+
+// ----------------------------------------------------------------- pointers
+
+function place(event) {
+  const box = paper.getBoundingClientRect();
+  const pressure = event.pointerType === "pen" && event.pressure ? 0.4 + 1.2 * event.pressure : 1;
+  const round = (value) => Math.round(10 * value) / 10;
+  return {
+    x: round(view.left + ((event.clientX - box.left) / box.width) * view.width),
+    y: round(view.top + ((event.clientY - box.top) / box.height) * view.height),
+    width: round(tool.width * pressure),
+  };
+}
+
+paper.addEventListener("pointerdown", (event) => {
+  const eraserEnd = event.button === 5; // of a pen
+  if (event.button !== 0 && !eraserEnd) return;
+  if (event.pointerType === "pen") penSeen = true;
+  if (event.pointerType === "touch") {
+    if (penSeen) return on.palm();
+    if (!event.isPrimary) return cancel(); // a second finger: people zoom or scroll
+  }
+  if (current && current.type !== "touch") return;
+  cancel(); // a palm that came before its pen
+  event.preventDefault();
+  paper.setPointerCapture(event.pointerId);
+  current = {
+    id: event.pointerId,
+    type: event.pointerType,
+    points: [place(event)],
+    from: event,
+    erasing: (tool.erasing || eraserEnd) && !shown.picture,
+    fresh: Boolean(shown.picture), // a stroke on new paper, once it is more than a click
+    left: shown.strokes,
+  };
+  if (!current.fresh) begin();
+});
+
+function begin() {
+  if (current.erasing) erase(current.points[0]);
+  else on.begin();
+  repaint();
+}
+
+paper.addEventListener("pointermove", (event) => {
+  if (current?.id !== event.pointerId) return;
+  const events = event.getCoalescedEvents?.() ?? [];
+  const places = (events.length ? events : [event]).map(place);
+  current.points.push(...places);
+  if (current.fresh) {
+    const { clientX, clientY } = current.from;
+    if (Math.hypot(event.clientX - clientX, event.clientY - clientY) < DRAG) return;
+    current.fresh = false;
+    current.left = [];
+    begin();
+  }
+  if (current.erasing) places.forEach(erase);
+  else on.move([...current.left, current.points]);
+  repaint();
+});
+
+paper.addEventListener("pointerup", (event) => {
+  if (current?.id !== event.pointerId) return;
+  const { points, erasing, fresh, left } = current;
+  current = null;
+  if (fresh) on.tap(points[0]);
+  else if (!erasing) on.end([...left, points]);
+  else if (left.length < shown.strokes.length) on.end(left);
+  repaint();
+});
+
+// The system takes a finger away to zoom or scroll; what a pen or a mouse drew stays.
+paper.addEventListener("pointercancel", (event) => {
+  if (current?.id !== event.pointerId) return;
+  if (current.type === "touch" || current.fresh) cancel();
+  else paper.dispatchEvent(new PointerEvent("pointerup", { pointerId: event.pointerId }));
+});
+
+/** Forget what a pointer is doing. Tells whether it did anything. */
+export function cancel() {
+  if (!current) return false;
+  current = null;
+  on.cancel();
+  repaint();
+  return true;
+}
+
+function erase(at) {
+  const reach = 10 + tool.width / 2;
+  current.left = current.left.filter((stroke) => !touches(stroke, at, reach));
+}
+
+function touches(stroke, at, reach) {
+  return stroke.some((to, i) => {
+    const from = stroke[Math.max(0, i - 1)];
+    const [dx, dy] = [to.x - from.x, to.y - from.y];
+    const along = ((at.x - from.x) * dx + (at.y - from.y) * dy) / (dx * dx + dy * dy || 1);
+    const share = Math.min(1, Math.max(0, along));
+    return Math.hypot(from.x + share * dx - at.x, from.y + share * dy - at.y) < reach + to.width / 2;
+  });
+}
+
+// ------------------------------------------------------------------ strokes
+
+export function drawStroke(context, stroke) {
+  context.lineCap = context.lineJoin = "round";
+  let from = stroke[0];
+  context.beginPath();
+  context.arc(from.x, from.y, from.width / 2, 0, 7);
+  context.fill();
+  // Curves from middle to middle of neighbouring points make the corners smooth.
+  for (let i = 1; i < stroke.length; i++) {
+    const [last, next] = [stroke[i - 1], stroke[i]];
+    const to = i === stroke.length - 1 ? next : { x: (last.x + next.x) / 2, y: (last.y + next.y) / 2 };
+    context.lineWidth = (last.width + next.width) / 2;
+    context.beginPath();
+    context.moveTo(from.x, from.y);
+    context.quadraticCurveTo(last.x, last.y, to.x, to.y);
+    context.stroke();
+    from = to;
+  }
+}
+
+/** The rectangle around strokes: {left, top, right, bottom}. */
+export function boundsOf(strokes, margin = 0) {
+  const bounds = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
+  for (const { x, y, width } of strokes.flat()) {
+    const reach = width / 2 + margin;
+    bounds.left = Math.min(bounds.left, x - reach);
+    bounds.top = Math.min(bounds.top, y - reach);
+    bounds.right = Math.max(bounds.right, x + reach);
+    bounds.bottom = Math.max(bounds.bottom, y + reach);
+  }
+  return bounds;
+}
+
+/**
+ * The strokes as a picture, black on white whatever the colours of the page: {blob, place}, where
+ * `place` tells where it lies on the plane. A grey map is a line of text and the pixels; a
+ * browser may take a third of a second to make a PNG.
+ */
+export function strokesAsPicture(strokes) {
+  const { left, top, right, bottom } = boundsOf(strokes, MARGIN);
+  const scale = Math.min(1, Math.sqrt(AREA / ((right - left) * (bottom - top))));
+  const [width, height] = [right - left, bottom - top].map((side) => Math.ceil(side * scale));
+  const context = plainCanvas(width, height);
+  context.scale(scale, scale);
+  context.translate(-left, -top);
+  for (const stroke of strokes) drawStroke(context, stroke);
+  const { data } = context.getImageData(0, 0, width, height);
+  const grey = new Uint8Array(width * height).map((_, i) => data[4 * i]);
+  const blob = new Blob([`P5 ${width} ${height} 255\n`, grey], { type: "image/x-portable-graymap" });
+  return { blob, place: { x: left, y: top, scale: 1 / scale } };
+}
+
+function plainCanvas(width, height) {
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, width, height);
+  context.strokeStyle = context.fillStyle = "#000";
+  return context;
+}
+
+/** Whether the browser gives a page other pixels than it drew, as some do against tracking. */
+export function isFalsified() {
+  const context = plainCanvas(32, 32);
+  context.fillRect(0, 0, 16, 32);
+  const { data } = context.getImageData(0, 0, 32, 32);
+  return data.some((value, i) => i % 4 < 3 && Math.abs(value - ((i / 4) % 32 < 16 ? 0 : 255)) > 40);
+}
+
+// ----------------------------------------------------------------- painting
+
+/** Show this from now on: the strokes or the picture, and the boxes of what was read. */
+export function show(what) {
+  Object.assign(shown, what);
+  repaint();
+}
+
+let waiting = false;
+
+function repaint() {
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(paint);
+}
+
+function paint() {
+  waiting = false;
+  const [width, height] = [paper.clientWidth, paper.clientHeight];
+  if (!width || !height) return;
+  view = viewFor(width / height, on.all());
+  paper.width = Math.round(width * devicePixelRatio);
+  paper.height = Math.round(height * devicePixelRatio);
+  const context = paper.getContext("2d");
+  const toScreen = width / view.width;
+  on.scale(toScreen);
+  const { picture, answer } = current && !current.fresh ? {} : shown;
+  const at = picture && onField(picture, answer);
+  context.scale(paper.width / view.width, paper.height / view.height);
+  context.translate(-view.left, -view.top);
+  if (at && picture.image) context.drawImage(picture.image, at.x, at.y, at.width, at.height);
+  context.fillStyle = context.strokeStyle = getComputedStyle(paper).color;
+  const strokes = current && !current.fresh ? current.left : shown.strokes;
+  for (const stroke of strokes) drawStroke(context, stroke);
+  if (current && !current.fresh && !current.erasing) drawStroke(context, current.points);
+  if (!answer) return;
+  context.setTransform(paper.width / width, 0, 0, paper.height / height, 0, 0);
+  const { x, y, scale } = at ?? answer.place;
+  drawBoxes(context, (box) => [
+    (x + box[0] * scale - view.left) * toScreen,
+    (y + box[1] * scale - view.top) * toScreen,
+    box[2] * scale * toScreen,
+    box[3] * scale * toScreen,
+  ]);
+}
+
+/** The part of the plane that a field of this shape shows: around the middle, all strokes in. */
+function viewFor(shape, strokes) {
+  let width = Math.sqrt(AREA * shape);
+  let height = width / shape;
+  if (!strokes.length) return { left: -width / 2, top: -height / 2, width, height };
+  const { left, top, right, bottom } = boundsOf(strokes, 8);
+  const grow = Math.max(1, (right - left) / width, (bottom - top) / height);
+  [width, height] = [width * grow, height * grow];
+  const within = (low, high) => Math.min(low, Math.max(high, 0)); // as near the middle as it goes
+  return {
+    left: within(left + width / 2, right - width / 2) - width / 2,
+    top: within(top + height / 2, bottom - height / 2) - height / 2,
+    width,
+    height,
+  };
+}
+
+/** Where a picture lies on the plane: as large as fits, in the middle. */
+function onField({ image }, answer) {
+  const width = answer?.width ?? image?.naturalWidth ?? 0;
+  const height = answer?.height ?? image?.naturalHeight ?? 0;
+  const scale = Math.min(view.width / width, view.height / height);
+  const [x, y] = [view.left + (view.width - width * scale) / 2, view.top + (view.height - height * scale) / 2];
+  return { x, y, scale, width: width * scale, height: height * scale };
+}
+
+const isIn = (at, [x, y, width, height]) => at.x >= x && at.y >= y && at.x <= x + width && at.y <= y + height;
+
+/** The number of the digit in whose box a point of the plane lies, or -1. */
+export function digitAt(point) {
+  const { picture, answer } = shown;
+  if (!answer) return -1;
+  const { x, y, scale } = picture ? onField(picture, answer) : answer.place;
+  return answer.boxes.findIndex(({ box }) => isIn({ x: (point.x - x) / scale, y: (point.y - y) / scale }, box));
+}
+
+function drawBoxes(context, toScreen) {
+  const style = getComputedStyle(document.documentElement);
+  const color = (name) => style.getPropertyValue(name).trim();
+  const { answer, chosen } = shown;
+  const pad = 4;
+  for (const { box } of answer.unread ?? []) {
+    const [x, y, width, height] = toScreen(box);
+    context.strokeStyle = color("--soft");
+    context.lineWidth = 1.5;
+    context.setLineDash([2, 4]);
+    context.strokeRect(x - pad, y - pad, width + 2 * pad, height + 2 * pad);
+  }
+  context.font = "700 14px system-ui, sans-serif";
+  context.textBaseline = "middle";
+  answer.boxes.forEach(({ box, digit, unsure }, i) => {
+    const [x, y, width, height] = toScreen(box);
+    const [left, top] = [x - pad, y - pad];
+    context.strokeStyle = context.fillStyle = color(unsure ? "--doubt" : "--accent");
+    context.lineWidth = i === chosen && answer.boxes.length > 1 ? 3 : 1.5;
+    context.setLineDash(unsure ? [6, 4] : []);
+    context.strokeRect(left, top, width + 2 * pad, height + 2 * pad);
+    // A filled label above the box, or in its corner where there is no room above.
+    const label = unsure ? `${digit}?` : String(digit);
+    const wide = context.measureText(label).width + 8;
+    const above = top > 18 ? top - 18 : top;
+    context.fillRect(left - context.lineWidth / 2, above, wide, 18);
+    context.fillStyle = color("--on-accent");
+    context.fillText(label, left - context.lineWidth / 2 + 4, above + 9.5);
+  });
+}

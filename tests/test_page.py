@@ -1,0 +1,688 @@
+"""The page in a real browser: what is written is read, nothing is lost, everybody can use it."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import load_model
+from conftest import drawn_seven, png
+from digits import figures, server
+from digits.command_line import percent
+from digits.reading import read_pictures
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+pytestmark = pytest.mark.skipif(
+    not CHROMIUM, reason="needs a browser: install Debian's package chromium"
+)
+
+SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
+FOUR = [[(0.3, 0.2), (0.25, 0.55), (0.75, 0.55)], [(0.62, 0.25), (0.6, 0.85)]]
+TWO = [(0.28, 0.3), (0.4, 0.18), (0.6, 0.2), (0.68, 0.35), (0.55, 0.55), (0.3, 0.8), (0.75, 0.8)]
+SPACE = r"\s*"  # between digits there may be wide gaps, and ends of lines
+SCREENS = [(390, 844), (844, 390), (768, 1024), (1280, 800), (320, 568), (640, 400)]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """Open the page in a browser of its own; no mistake in its code may be left."""
+    contexts, mistakes = [], []
+
+    def open_page(width=1000, height=800, script=None, **options):
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: mistakes.append(error))
+        if script:
+            page.add_init_script(script)
+        page.goto(address)
+        page.locator("#examples button").first.wait_for()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not mistakes
+
+
+@pytest.fixture
+def page(open_page):
+    return open_page()
+
+
+def places(page, points, left, width):
+    box = page.locator("#paper").bounding_box()
+    return [
+        (box["x"] + box["width"] * (left + width * x), box["y"] + box["height"] * y)
+        for x, y in points
+    ]
+
+
+def stroke(page, points, left=0.2, width=0.4, lift=True):
+    """Draw with the mouse; `left` and `width` are shares of the field."""
+    first, *rest = places(page, points, left, width)
+    page.mouse.move(*first)
+    page.mouse.down()
+    for place in rest:
+        page.mouse.move(*place, steps=6)
+    if lift:
+        page.mouse.up()
+
+
+def forty_two(page):
+    for line in FOUR:
+        stroke(page, line, 0.05, 0.35)
+    stroke(page, TWO, 0.5, 0.35)
+    assert reads(page, "42")
+
+
+def reads(page, digits):
+    """Wait until the page shows these digits, as its answer to what is there now."""
+    from playwright.sync_api import expect
+
+    expect(page.locator("#number")).to_have_text(re.compile(rf"^\s*{SPACE.join(digits)}\s*$"))
+    expect(page.locator("body")).not_to_have_class(re.compile("stale"))
+    return True
+
+
+def says(page, text):
+    from playwright.sync_api import expect
+
+    expect(page.locator("#remark")).to_contain_text(text)
+    return True
+
+
+def is_empty(page):
+    return reads(page, "") and page.locator("#hint").is_visible()
+
+
+def click(page, name):
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def give(page, *files, way="drop"):
+    """Drop or paste files: (name, type, bytes)."""
+    files = [(name, kind, list(content)) for name, kind, content in files]
+    page.evaluate(
+        """([way, files]) => {
+            const transfer = new DataTransfer();
+            for (const [name, type, bytes] of files)
+                transfer.items.add(new File([new Uint8Array(bytes)], name, { type }));
+            if (way === "drop") dispatchEvent(new DragEvent(way, { dataTransfer: transfer }));
+            else dispatchEvent(new ClipboardEvent(way, { clipboardData: transfer }));
+        }""",
+        [way, files],
+    )
+
+
+def seven_png(count=1):
+    return ("seven.png", "image/png", png(np.hstack([drawn_seven()] * count)))
+
+
+def answer_with(page, digits, confidences=None, lines=None, certainty=1.0, **others):
+    """Let the server answer this, whatever is drawn."""
+    confidences = confidences or [0.999] * len(digits)
+    boxes = [
+        {
+            "box": [20 * i, 10, 15, 30],
+            "digit": int(digit),
+            "confidence": confidence,
+            "probabilities": [
+                confidence if d == int(digit) else (1 - confidence) / 9 for d in range(10)
+            ],
+            "percents": [f"{d} %" for d in range(10)],
+            "sure": f"{100 * confidence:.1f} %",
+            "unsure": confidence < 0.9,
+            "seen": [0] * 784,
+        }
+        for i, (digit, confidence) in enumerate(zip(digits, confidences, strict=True))
+    ]
+    whole = certainty * np.prod(confidences)
+    result = {
+        "width": 700,
+        "height": 60,
+        "digits": digits,
+        "lines": [[{"digits": run} for run in line.split()] for line in (lines or [digits])],
+        "confidence": whole,
+        "sure": f"{100 * whole:.1f} %",
+        "unsure": bool(whole < 0.9),
+        "certainty": certainty,
+        "boxes": boxes,
+        "unread": [],
+    } | others
+    page.route("**/read", lambda route: route.fulfill(json=result))
+
+
+def see(page, script):
+    return page.evaluate(f"() => {{ {script} }}")
+
+
+# ---------------------------------------------------------- nothing drawn is lost
+
+
+def test_undo_redo_and_clear_are_one_history(page):
+    forty_two(page)
+    page.keyboard.press("Control+z")
+    assert reads(page, "4")
+    page.keyboard.press("Control+Shift+z")
+    assert reads(page, "42")
+    page.keyboard.press("Escape")
+    assert reads(page, "42")
+    click(page, "Clear")
+    assert is_empty(page)
+    page.keyboard.press("Control+z")
+    assert reads(page, "42")
+    for _ in range(3):
+        click(page, "Undo")
+    assert is_empty(page) and page.get_by_role("button", name="Undo").is_disabled()
+    for _ in range(3):
+        page.keyboard.press("Control+y")
+    assert reads(page, "42")
+
+
+def test_what_the_eraser_took_comes_back(page):
+    forty_two(page)
+    click(page, "Eraser")
+    stroke(page, [(0.2, 0.1), (0.8, 0.9)], 0.5, 0.35)  # across the 2
+    assert reads(page, "4")
+    page.keyboard.press("Control+z")
+    assert reads(page, "42")
+    click(page, "Pen")
+    stroke(page, [(0.95, 0.1), (0.95, 0.9)], 0, 1)
+    assert reads(page, "421")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.txt", b"buy milk"), ("a.pdf", b"%PDF-1.4 1 0 obj"), ("a.png", png(drawn_seven())[:60])],
+    ids=["text", "PDF", "damaged"],
+)
+def test_a_wrong_drop_leaves_the_field_as_it_was(page, name, content):
+    stroke(page, SEVEN)
+    assert reads(page, "7")
+    give(page, (name, "", content))
+    page.get_by_role("alert").get_by_text(name).wait_for()
+    assert reads(page, "7")
+    stroke(page, SEVEN, 0.55)
+    assert reads(page, "77") and page.get_by_role("alert").is_hidden()
+
+
+def test_reload_and_rotation_keep_it(page):
+    forty_two(page)
+    before = see(page, INK)
+    page.reload()
+    assert reads(page, "42")
+    page.keyboard.press("Control+z")
+    assert reads(page, "4")
+    page.keyboard.press("Control+y")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(100)
+    left, top, right, bottom = see(page, INK)
+    assert 0 < left < right < 1 and 0 < top < bottom < 1  # all of it is on the narrow field
+    page.set_viewport_size({"width": 1000, "height": 800})
+    page.wait_for_timeout(100)
+    assert see(page, INK) == pytest.approx(before, abs=0.01)
+
+
+# The rectangle around what is inked on the field, as shares of it.
+INK = """
+    const paper = document.querySelector("#paper"), { width, height } = paper;
+    const { data } = paper.getContext("2d").getImageData(0, 0, width, height);
+    const [x, y] = [[], []];
+    for (let i = 3; i < data.length; i += 4)
+        if (data[i] && data[i - 3] < 90 && data[i - 1] < 90) {
+            x.push((((i - 3) / 4) % width) / width);
+            y.push(Math.floor(i / 4 / width) / height);
+        }
+    const least = (all) => all.reduce((a, b) => Math.min(a, b));
+    const most = (all) => all.reduce((a, b) => Math.max(a, b));
+    return [least(x), least(y), most(x), most(y)];
+"""
+
+
+def test_a_picture_stays_when_clicked_and_after_a_reload(page):
+    give(page, seven_png(2))
+    assert reads(page, "77")
+    box = page.locator("#paper").bounding_box()
+    page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + box["height"] / 2)
+    assert page.locator("#chosen").inner_text().endswith("2nd of 2")  # a click chooses a digit
+    page.reload()
+    assert reads(page, "77")
+    stroke(page, SEVEN)  # a stroke begins anew
+    assert reads(page, "7")
+    page.keyboard.press("Control+z")
+    assert reads(page, "77")
+
+
+@pytest.mark.parametrize("way", ["drop", "paste"])
+def test_a_picture_is_dropped_or_pasted(page, way):
+    give(page, seven_png(), way=way)
+    assert reads(page, "7")
+
+
+# ------------------------------------------------------------- it fits every screen
+
+
+@pytest.mark.parametrize(("width", "height"), SCREENS)
+def test_field_and_answer_are_in_sight_and_nothing_jumps(open_page, width, height):
+    page = open_page(width, height, has_touch=width < 1000, is_mobile=width < 1000)
+    parts = ["#number", "#remark", "#paper", "#clear"]
+    before = [page.locator(part).bounding_box() for part in parts]
+    page.locator("#examples button").last.click()
+    assert reads(page, "4816307")
+    after = [page.locator(part).bounding_box() for part in parts]
+    for part, old, new in zip(parts, before, after, strict=True):
+        assert new["y"] >= 0 and new["y"] + new["height"] <= height, part
+        assert new["y"] == old["y"] and new["height"] == old["height"], part
+    field = after[2]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    if height > width:
+        assert field["height"] > 0.9 * field["width"]  # it stands as the screen does
+    else:
+        assert field["width"] < 0.7 * width  # there is room beside it, to scroll
+    for control in page.locator("button:visible, .tool:visible, .width:visible").all():
+        size = control.bounding_box()
+        assert size["width"] >= 44 and size["height"] >= 44, control.inner_html()
+
+
+def test_labels_can_be_read_on_a_dark_photo(open_page):
+    page = open_page(320, 568, color_scheme="light")
+    give(page, ("dark.png", "image/png", png(drawn_seven(ink=255, paper=20))))
+    assert reads(page, "7")
+    label = """
+        const paper = document.querySelector("#paper"), { width, height } = paper;
+        const { data } = paper.getContext("2d").getImageData(0, 0, width, height);
+        let filled = 0;
+        for (let i = 0; i < data.length; i += 4)
+            filled += data[i] === 37 && data[i + 1] === 99 && data[i + 2] === 168;
+        return filled;
+    """
+    assert see(page, label) > 150  # of the accent colour, behind the digit
+
+
+# -------------------------------------------------------------------- the number
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 568), (1280, 800)])
+def test_a_run_of_digits_is_never_broken(open_page, width, height):
+    page = open_page(width, height)
+    runs = ["25112026", "1234567890123456", "75", "345"]
+    answer_with(page, "".join(runs), lines=[" ".join(runs[:3]), runs[3]])
+    stroke(page, SEVEN)
+    page.locator(".run").nth(3).wait_for()
+    assert page.locator(".run").all_inner_texts() == runs
+    heights = [
+        run.evaluate("run => run.getClientRects().length") for run in page.locator(".run").all()
+    ]
+    assert heights == [1, 1, 1, 1]
+    tops = [run.bounding_box()["y"] for run in page.locator(".run").all()]
+    assert tops[3] > tops[2]  # another line
+    number = page.locator("#number")
+    assert number.evaluate(
+        "n => n.scrollWidth <= n.clientWidth && n.scrollHeight <= n.clientHeight"
+    )
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_the_number_is_copied_as_it_stands(open_page, secure):
+    script = None if secure else "delete Navigator.prototype.clipboard"
+    page = open_page(permissions=["clipboard-read", "clipboard-write"], script=script)
+    answer_with(page, "1275345", lines=["12 75", "345"])
+    stroke(page, SEVEN)
+    assert reads(page, "1275345")
+    click(page, "Copy the number")
+    page.locator("#copy.done").wait_for()
+    if not secure:
+        page.evaluate(
+            "document.body.prepend(Object.assign(document.createElement('textarea'), { id: 't' }))"
+        )
+        page.focus("#t")
+        page.keyboard.press("Control+v")
+        assert page.input_value("#t").split() == ["12", "75", "345"]
+    else:
+        assert page.evaluate("navigator.clipboard.readText()") == "12 75\n345"
+
+
+# ---------------------------------------------------------------------- the cards
+
+
+def test_one_digit_has_a_large_card(page):
+    stroke(page, SEVEN)
+    assert reads(page, "7")
+    assert page.locator(".card").count() == 0 and page.locator("#bars i").count() == 10
+    assert page.locator("#seen").bounding_box()["width"] > 100
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800)])
+def test_thirty_digits_fit_on_a_screen_and_the_doubtful_one_is_shown(open_page, width, height):
+    page = open_page(width, height)
+    confidences = [0.999] * 30
+    confidences[20] = 0.6
+    answer_with(page, "123456789012345678901234567890", confidences)
+    stroke(page, SEVEN)
+    assert reads(page, "123456789012345678901234567890")
+    cards = page.locator("#digits").bounding_box()
+    chosen = page.locator(".chosen").bounding_box()
+    assert chosen["y"] + chosen["height"] - cards["y"] <= height
+    assert page.locator("#chosen").inner_text().startswith("1?")
+    assert page.locator("#chosen").inner_text().endswith("21st of 30")
+    assert page.locator(".card.doubt").all_inner_texts() == ["1?\n60.0 %"]
+    page.locator(".card").nth(1).click()
+    assert page.locator("#chosen").inner_text().endswith("2nd of 30")
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#chosen").inner_text().endswith("3rd of 30")
+
+
+# ------------------------------------------------------------- it says what it is
+
+
+def test_an_example_is_read_by_keyboard_alone(page):
+    assert page.get_by_role("heading", level=1).inner_text()
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.className") == "example":
+            break
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert reads(page, "2026")
+    page.keyboard.press("Control+z")
+    assert is_empty(page)
+
+
+def test_every_example_is_read_as_it_is_meant(page):
+    for i, digits in enumerate(["3", "2026", "4816307"]):
+        page.locator("#examples button").nth(i).click()
+        assert reads(page, digits)
+        page.keyboard.press("Delete")
+        assert is_empty(page)
+
+
+def test_the_inside_follows_the_chosen_digit(page):
+    page.locator("#examples button").nth(1).click()
+    assert reads(page, "2026")
+    page.get_by_text("Inside the network").click()
+    captions = page.locator("#layers figcaption")
+    captions.first.wait_for()
+    assert captions.count() == 5  # what speaks for it, and four convolutions
+    page.locator(".card").nth(3).click()
+    captions.first.get_by_text("for a 6").wait_for()
+
+
+# ------------------------------------------------------------- honest confidence
+
+
+@pytest.mark.parametrize(
+    ("digits", "confidences", "certainty", "words"),
+    [
+        ("7", [0.999], 1.0, "99.9 % sure."),
+        ("17", [0.999, 0.7], 1.0, "69.9 % sure: is the 2nd a 7 or a 0?"),
+        ("17", [0.999, 0.998], 0.6, "two digits or one?"),
+        ("8", [0.99], 0.6, "one digit or two?"),
+        ("123", [0.7, 0.6, 0.99], 1.0, "look at the 2 with a question mark"),
+        ("1" * 30, [0.99] * 30, 1.0, "each of the 30 digits is likely"),
+    ],
+)
+def test_the_doubt_is_named(page, digits, confidences, certainty, words):
+    answer_with(page, digits, confidences, certainty=certainty)
+    stroke(page, SEVEN)
+    assert says(page, words)
+
+
+def test_page_command_line_and_plot_give_the_same_figure(page, shipped):
+    image = np.hstack([drawn_seven(), drawn_seven(thickness=3), drawn_seven(thickness=15)])
+    image[::3] = 255  # not too easy
+    (reading,) = read_pictures(shipped, [("a.png", png(image))], keep=1)
+    figure = percent(reading.confidence)
+    assert figure in load_model.text_line(reading)
+    texts = figures.draw_readings([reading.as_drawn()]).subfigs[0].texts
+    assert any(text.get_text().endswith(figure) for text in texts)
+    give(page, ("a.png", "image/png", png(image)))
+    assert says(page, f"{figure} sure")
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.9994, "99.9 %"), (0.99951, ">99.9 %"), (1, ">99.9 %"), (0.5, "50.0 %"), (0, "<0.1 %")],
+)
+def test_nothing_is_wholly_sure(share, text):
+    assert percent(share) == text
+
+
+def test_an_old_answer_is_dimmed_until_the_new_one_comes(page):
+    from playwright.sync_api import expect
+
+    stroke(page, SEVEN)
+    assert reads(page, "7")
+    waiting = []
+    page.route("**/read", lambda route: waiting.append(route))
+    stroke(page, SEVEN, 0.55)
+    page.locator("body.stale").wait_for()
+    expect(page.locator("#number")).to_have_css("opacity", "0.4")
+    assert page.locator("#number").inner_text() == "7"
+    for route in waiting:
+        route.continue_()
+    assert reads(page, "77")
+
+
+# -------------------------------------------------------- touch, pen and eraser
+
+# Pointer events as a touch screen sends them: (type, id, kind, x, y[, more]).
+POINTERS = """(events) => {
+    const paper = document.querySelector("#paper"), box = paper.getBoundingClientRect();
+    paper.setPointerCapture = () => {};  // there is nothing real to capture
+    for (const [type, pointerId, pointerType, x, y, more] of events)
+        paper.dispatchEvent(new PointerEvent("pointer" + type, { pointerId, pointerType, button: 0,
+            isPrimary: true, pressure: 0.5, clientX: box.x + x, clientY: box.y + y, ...more }));
+}"""
+
+
+def line_of(pointer, kind, x, **more):
+    """A stroke from top to bottom, as a 1 is written."""
+    steps = [("move", pointer, kind, x + i % 2, 100 + 20 * i, more) for i in range(1, 16)]
+    return [("down", pointer, kind, x, 100, more), *steps, ("up", pointer, kind, x, 400, more)]
+
+
+def test_a_second_finger_takes_the_first_stroke_back(page):
+    first = line_of(1, "touch", 100)
+    second = ("down", 2, "touch", 300, 200, {"isPrimary": False})
+    page.evaluate(POINTERS, [*first[:8], second, *first[8:]])
+    assert is_empty(page)
+    page.evaluate(POINTERS, [*first[:8], ("cancel", 1, "touch", 0, 0)])  # the browser zooms
+    assert is_empty(page)
+    page.evaluate(POINTERS, first)
+    assert reads(page, "1")
+
+
+def test_once_a_pen_was_seen_a_palm_does_not_write(page):
+    palm, pen = line_of(1, "touch", 100), line_of(2, "pen", 200)
+    page.evaluate(POINTERS, [*palm[:5], *pen, *palm[5:]])  # the palm lands before the pen
+    assert reads(page, "1")
+    page.evaluate(POINTERS, palm)
+    page.get_by_role("alert").get_by_text("fingers do not draw").wait_for()
+    page.evaluate(POINTERS, line_of(2, "pen", 300))
+    assert reads(page, "11")
+
+
+def test_the_other_end_of_a_pen_erases(page):
+    page.evaluate(POINTERS, line_of(1, "pen", 200))
+    assert reads(page, "1")
+    page.evaluate(POINTERS, line_of(1, "pen", 200, button=5, buttons=32))
+    assert is_empty(page)
+
+
+def test_a_pen_that_presses_harder_draws_wider(page):
+    widths = []
+    for pressure in (0.2, 0.9):
+        page.evaluate(POINTERS, line_of(1, "pen", 200, pressure=pressure))
+        reads(page, "1")
+        page.wait_for_timeout(100)
+        left, _, right, _ = see(page, INK)
+        widths.append(right - left)
+        page.keyboard.press("Delete")
+    assert widths[1] > 1.5 * widths[0]
+
+
+def test_the_width_of_the_pen_is_previewed(page):
+    page.locator("#width").fill("40")
+    page.wait_for_timeout(100)
+    dot = page.locator("#dot").bounding_box()["width"]
+    page.evaluate(POINTERS, line_of(1, "touch", 200))
+    page.wait_for_timeout(100)
+    left, _, right, _ = see(page, INK)
+    assert (right - left) * page.locator("#paper").bounding_box()["width"] == pytest.approx(
+        dot, abs=5
+    )
+
+
+def test_it_reads_while_the_pen_moves_and_says_only_the_end(page):
+    stroke(page, SEVEN, lift=False)
+    for i in range(100):
+        page.mouse.move(*places(page, [(0.45, 0.8 + 0.0002 * i)], 0.2, 0.4)[0])
+        page.wait_for_timeout(20)
+        if page.locator("#number").inner_text() == "7":
+            break
+    assert page.locator("#number").inner_text() == "7"
+    assert "7" not in page.locator("#spoken").inner_text()
+    page.mouse.up()
+    page.get_by_role("status").get_by_text("7: ").wait_for(state="attached")
+
+
+# ------------------------------------------------------- any picture from a phone
+
+
+def test_a_file_that_is_too_large_is_made_smaller(page, tmp_path):
+    image = Image.fromarray(drawn_seven(2000, 160)).convert("RGB")
+    image.save(tmp_path / "7.bmp")
+    assert (tmp_path / "7.bmp").stat().st_size > server.LARGEST
+    with page.expect_request("**/read") as sent:
+        page.set_input_files("#file", tmp_path / "7.bmp")
+    assert sent.value.headers["content-type"] == "image/jpeg"
+    assert reads(page, "7")
+
+
+def test_a_kind_that_only_the_browser_opens_is_read(page):
+    svg = b"""<svg xmlns="http://www.w3.org/2000/svg" width="400" height="400">
+        <rect width="400" height="400" fill="#fff"/>
+        <path d="M120 100H280L180 320" fill="none" stroke="#000" stroke-width="30"/></svg>"""
+    give(page, ("seven.svg", "image/svg+xml", svg))
+    assert reads(page, "7")
+
+
+def test_several_files_become_a_gallery(page):
+    give(page, seven_png(1), ("no.txt", "text/plain", b"?"), seven_png(2), seven_png(3))
+    page.get_by_role("alert").get_by_text("no.txt").wait_for()
+    pictures = page.locator("#gallery button")
+    page.locator("#gallery").get_by_text(re.compile(SPACE.join("777"))).wait_for()
+    texts = pictures.all_inner_texts()
+    assert [text.replace(" ", "") for text in texts] == ["7", "77", "777"]
+    assert reads(page, "7")
+    pictures.nth(2).click()
+    assert reads(page, "777")
+    page.reload()
+    page.locator("#gallery").get_by_text("7").first.wait_for()
+    assert pictures.count() == 3
+
+
+def test_a_phone_has_a_button_for_its_camera(open_page):
+    camera = open_page(390, 844, has_touch=True, is_mobile=True).locator("#camera")
+    assert camera.is_visible() and camera.get_attribute("capture") == "environment"
+
+
+# ------------------------------------------------------------------ for everybody
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800)])
+def test_axe_finds_nothing(open_page, scheme, width, height):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = open_page(width, height, color_scheme=scheme, bypass_csp=True)
+    for doubtful in (False, True):
+        if doubtful:
+            answer_with(page, "123", [0.5, 0.8, 0.99])
+        page.keyboard.press("Delete")
+        assert is_empty(page)
+        found = Axe().run(page).response["violations"]
+        page.locator("#examples button").last.click()
+        page.locator(".card").first.wait_for()
+        page.locator("#inside").evaluate("inside => inside.open = true")
+        page.locator("#layers figure").first.wait_for()
+        page.wait_for_timeout(300)
+        found += Axe().run(page).response["violations"]
+        assert not found, json.dumps(found, indent=1)[:3000]
+
+
+def test_bars_and_doubt_are_seen_where_colours_are_forced(open_page):
+    page = open_page(forced_colors="active")
+    answer_with(page, "17", [0.99, 0.6])
+    stroke(page, SEVEN)
+    assert reads(page, "17")
+    colors = """bar => [bar, bar.parentElement].map(e => getComputedStyle(e).backgroundColor)"""
+    bar, track = page.locator("#bars .best").evaluate(colors)
+    assert bar != track
+    assert page.locator(".card.doubt").evaluate("c => getComputedStyle(c).borderStyle") == "dashed"
+
+
+def test_nothing_moves_for_who_asked_for_that(open_page):
+    page = open_page(reduced_motion="reduce")
+    assert page.locator("#number").evaluate("n => getComputedStyle(n).transition") in (
+        "none",
+        "none 0s ease 0s",
+        "none 0s",
+    )
+
+
+def test_an_older_safari_reads_too(open_page):
+    page = open_page(script="delete window.OffscreenCanvas; delete window.createImageBitmap")
+    stroke(page, SEVEN)
+    assert reads(page, "7")
+    give(page, seven_png(2))
+    assert reads(page, "77")
+
+
+def test_a_browser_that_falsifies_pixels_is_told_so(open_page):
+    page = open_page(
+        script="""CanvasRenderingContext2D.prototype.getImageData = (x, y, width, height) => {
+            const image = new ImageData(width, height);
+            image.data.forEach((_, i) => (image.data[i] = 255 * Math.random()));
+            return image;
+        };"""
+    )
+    stroke(page, SEVEN)
+    page.get_by_role("alert").get_by_text("protection against tracking").wait_for()
+    give(page, seven_png())  # a file is sent as it is
+    assert reads(page, "7")
+
+
+def test_a_dot_is_no_digit(page):
+    stroke(page, [(0.5, 0.5), (0.5, 0.5)])
+    assert says(page, "No digit found")
+
+
+@pytest.mark.slow
+def test_a_lost_server_is_said_and_found_again(browser, start_page):
+    process, address = start_page("--port", 0)
+    port = address.rstrip("/").rpartition(":")[2]
+    page = browser.new_page()
+    page.goto(address)
+    process.kill()
+    process.communicate()
+    stroke(page, SEVEN)
+    page.get_by_role("alert").get_by_text("does not answer").wait_for()
+    start_page("--port", port)
+    assert reads(page, "7") and page.get_by_role("alert").is_hidden()
+    page.close()
