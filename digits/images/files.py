@@ -16,6 +16,7 @@ os.environ.setdefault("PILLOW_BLOCK_SIZE", "64m")
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from digits.images.signatures import FIRST, what_it_is
+from digits.images.transparency import on_its_paper
 
 # Pillow warns about oddities in files; the answer says what matters.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -122,10 +123,4 @@ def _to_grey(picture: Image.Image) -> np.ndarray:
         return np.asarray(picture.convert("L"))
     if picture.mode not in ("RGBA", "LA"):
         picture = picture.convert("RGBA")
-    grey, alpha = picture.convert("L"), picture.getchannel("A")
-    values, opaque = np.asarray(grey), np.asarray(alpha) > 127
-    if opaque.mean() > 0.6:  # a canvas with a few holes: its own paper
-        paper = int(np.median(values[opaque]))
-    else:  # strokes on nothing: white, unless what is drawn is light itself
-        paper = 0 if opaque.any() and values[opaque].mean() > 128 else 255
-    return np.asarray(Image.composite(grey, Image.new("L", grey.size, paper), alpha))
+    return np.asarray(on_its_paper(picture))
