@@ -76,6 +76,12 @@ def test_the_paper_is_what_borders_on_the_transparent_part(shipped, picture, pap
     assert reading.digits == "7"
 
 
+def test_slight_transparency_of_parts_is_read(shipped):
+    picture = png(LIGHT, np.where(np.arange(160) < 80, 200, 255) + np.zeros_like(LIGHT))
+    (reading,) = read_pictures(shipped, [("picture", picture)])
+    assert reading.digits == "7"
+
+
 def test_the_same_transparency_everywhere_says_nothing():
     for alpha in (0, 100, 255):
         file = io.BytesIO()

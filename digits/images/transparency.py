@@ -34,6 +34,8 @@ def _histogram(grey: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 def _paper(border: np.ndarray, inside: np.ndarray) -> int:
     """Return the paper's grey from the histograms of the border and of what is inside."""
+    if not border.any():  # no part is so transparent that it shows the paper
+        return _quantile(inside, 0.5)
     if not inside.any():
         inside = border
     edge, middle = _quantile(border, 0.5), _quantile(inside, 0.5)

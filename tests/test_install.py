@@ -1,0 +1,62 @@
+"""What the README has people install is what the scripts need, and no more."""
+
+import ast
+import re
+import sys
+
+from conftest import ROOT
+
+PACKAGES = {
+    "PIL": "pillow",
+    "cv2": "opencv-python-headless",
+    "pillow_heif": "pillow-heif",
+    "axe_playwright_python": "axe-playwright-python",
+}
+COMES_WITH = {"werkzeug": "flask", "rich": "keras"}
+
+
+def required(name):
+    lines = (ROOT / name).read_text().splitlines()
+    return {re.match(r"[\w-]+", line)[0] for line in lines if line and line[0] not in "#-"}
+
+
+def imported(*patterns):
+    """Return the packages of all imports, wherever in the code, that Python itself lacks."""
+    names = set()
+    for file in (file for pattern in patterns for file in ROOT.glob(pattern)):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names.add(node.module.split(".")[0])
+    ours = {
+        "digits",
+        *(file.stem for folder in ("", "tests/") for file in ROOT.glob(f"{folder}*.py")),
+    }
+    foreign = names - ours - set(sys.stdlib_module_names)
+    return {PACKAGES.get(name, COMES_WITH.get(name, name)) for name in foreign}
+
+
+def test_who_runs_the_scripts_installs_what_they_import_and_no_more():
+    scripts = imported("*.py", "digits/**/*.py")
+    assert required("requirements.txt") == scripts | {"tensorflow"}
+
+
+def test_who_checks_installs_that_and_the_tools():
+    assert (ROOT / "requirements-dev.txt").read_text().startswith("-r requirements.txt\n")
+    tools = required("requirements-dev.txt")
+    assert tools.isdisjoint(required("requirements.txt"))
+    assert imported("tests/test_*.py", "tests/conftest.py") <= tools | required("requirements.txt")
+    assert {"pytest", "ruff"} <= tools
+
+
+def test_each_command_of_the_readme_is_one_line_for_every_system():
+    text = (ROOT / "README.md").read_text()
+    commands = re.findall(r"^.*-m venv .*$", text, re.MULTILINE)
+    ends = [command.split()[-1] for command in commands]
+    assert ends == ["cnn.py", "cnn.py", "pytest", "pytest"]
+    for command in commands:
+        needed = "requirements-dev.txt" if command.endswith("pytest") else "requirements.txt"
+        assert f"install -r {needed}" in command
+    assert ["Scripts" in command for command in commands] == [False, True, False, True]
+    assert re.search(r"python -m pytest$", text, re.MULTILINE)[0] and "python3" in commands[2]
