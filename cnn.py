@@ -17,7 +17,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import os
+import shlex
 import sys
 import time
 import zlib
@@ -31,6 +33,7 @@ from digits.checkpoint import Checkpoint
 from digits.command_line import (
     UserError,
     ctrl_c_waits,
+    is_terminal,
     positive_int,
     run,
     seed_number,
@@ -128,6 +131,10 @@ def train(
     before = checkpoint.restore(model) if checkpoint and resume else {}
     done = len(before.get("loss", []))
     callbacks = [checkpoint.keep(before)] if checkpoint else []
+    terminal = is_terminal(sys.stderr)
+    if not terminal:
+        line = functools.partial(print_epoch, epochs=epochs)
+        callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=line))
     # Keras draws its progress bar on stdout, and may lose a Ctrl-C within a step.
     with contextlib.redirect_stdout(sys.stderr), ctrl_c_waits() as stop:
         callbacks += [keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_, logs: stop())]
@@ -137,10 +144,18 @@ def train(
             initial_epoch=done,
             epochs=epochs,
             callbacks=callbacks,
+            verbose=int(terminal),
+            shuffle=False,  # the dataset is already
             validation_data=(x_watch, one_hot[y_watch]),
             validation_batch_size=500,
         )
     return {key: before.get(key, []) + values for key, values in history.history.items()} or before
+
+
+def print_epoch(epoch: int, logs: dict[str, float], epochs: int) -> None:
+    """Print a line on stderr, as a log file wants it."""
+    values = ", ".join(f"{name} {value:.4f}" for name, value in logs.items())
+    print(f"epoch {epoch + 1} of {epochs}: {values}", file=sys.stderr, flush=True)
 
 
 def accuracy(targets: keras.KerasTensor, probabilities: keras.KerasTensor) -> keras.KerasTensor:
@@ -232,6 +247,15 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def what_is_kept(kept: int, epochs: int, argv: list[str] | None) -> str:
+    """Say what a training stopped by Ctrl-C leaves, and how to go on with it."""
+    if not kept:
+        return "no epoch was finished, so nothing is kept"
+    given = sys.argv[1:] if argv is None else argv
+    command = shlex.join(["python", "cnn.py", *(x for x in given if x != "--resume"), "--resume"])
+    return f"{kept} of {epochs} epochs are kept; {command} goes on"
+
+
 def main(argv: list[str] | None = None) -> int:
     arguments = parse_arguments(argv)
     folder = writable_folder(arguments.output)
@@ -251,15 +275,19 @@ def main(argv: list[str] | None = None) -> int:
     if checkpoint.exists() and not arguments.resume:
         print(f"cnn.py: {folder} holds a stopped training; --resume goes on", file=sys.stderr)
     start = time.monotonic()
-    history = train(
-        model, x_train, y_train, epochs, batch_size, seed, VALIDATION, checkpoint, arguments.resume
-    )
-    if not calibrate(model, x_train[-VALIDATION:], y_train[-VALIDATION:]):
-        print("cnn.py: not calibrated: the last layer does not give the logits", file=sys.stderr)
-    seconds = time.monotonic() - start
-    save_model(model, folder)
-    probabilities, lines = evaluate(model, x_test, y_test)
-    draw(history, x_test, y_test, probabilities, folder)
+    try:
+        history = train(
+            *(model, x_train, y_train, epochs, batch_size, seed, VALIDATION),
+            *(checkpoint, arguments.resume),
+        )
+        if not calibrate(model, x_train[-VALIDATION:], y_train[-VALIDATION:]):
+            print("cnn.py: not calibrated: the last layer gives no logits", file=sys.stderr)
+        seconds = time.monotonic() - start
+        save_model(model, folder)
+        probabilities, lines = evaluate(model, x_test, y_test)
+        draw(history, x_test, y_test, probabilities, folder)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(what_is_kept(checkpoint.kept, epochs, argv)) from None
     checkpoint.remove()
     # Printing comes last: a pipe that breaks or a full disk then costs nothing.
     print(*lines, f"trained {epochs} epochs in {seconds:.0f} s", sep="\n")

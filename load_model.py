@@ -22,12 +22,12 @@ import sys
 from pathlib import Path
 
 from digits.command_line import (
-    Progress,
     drop_stdout,
     figure_file,
     one_line,
     only_python_on_stderr,
     percent,
+    progress_bar,
     run,
     writable_folder,
 )
@@ -75,13 +75,11 @@ def read(arguments: argparse.Namespace) -> int:
     model = load_model(arguments.model) if readable else None  # no wait for a typing error
     failed, lost = False, None
     drawn: list[Reading] = []
-    progress = Progress(len(found))
     sources = ((name, sys.stdin.buffer.read() if name == "-" else file) for name, file in found)
     keep = PLOTTED if plotting else 0
-    with only_python_on_stderr():
-        for reading in read_pictures(model, sources, keep, processes=True):
+    with only_python_on_stderr(), progress_bar() as bar:
+        for reading in bar.track(read_pictures(model, sources, keep, processes=True), len(found)):
             failed |= reading.failed
-            progress.step()
             try:
                 if arguments.json:
                     print(json.dumps(reading.as_dict()), flush=True)
@@ -97,7 +95,6 @@ def read(arguments: argparse.Namespace) -> int:
                 drop_stdout()
             if reading.grey is not None:
                 drawn.append(reading)
-    progress.end()
     if drawn:
         plot(drawn, arguments)
     if lost:

@@ -1,4 +1,4 @@
-"""What an interrupted training leaves behind, so that it can go on where it stopped.
+"""What a stopped training leaves behind, so that it can go on where it stopped.
 
 After each epoch `.training/` in the output folder holds the weights with the state of the
 optimizer and of the random numbers, and `state.json` with the settings and the history so
@@ -36,6 +36,7 @@ class Checkpoint:
 
     folder: Path
     settings: dict[str, object]
+    kept: int = 0  # epochs of this training
 
     @property
     def _place(self) -> Path:
@@ -54,7 +55,7 @@ class Checkpoint:
         Raises UserError if there is no state, it belongs to other settings, or is damaged.
         """
         if not self.exists():
-            raise UserError(f"no interrupted training in {self.folder}; leave out --resume")
+            raise UserError(f"no stopped training in {self.folder}; leave out --resume")
         try:
             state = json.loads(self._state.read_text(encoding="utf-8"))
             settings, history, name = state["settings"], state["history"], state["weights"]
@@ -64,7 +65,7 @@ class Checkpoint:
         if differing:
             texts = [f"{key} {settings[key]}, not {self.settings[key]}" for key in differing]
             raise UserError(
-                f"the interrupted training had {'; '.join(texts)}; give the same, "
+                f"the stopped training had {'; '.join(texts)}; give the same, "
                 f"or leave out --resume (it lies in {self._place})"
             )
         model.optimizer.build(model.trainable_variables)
@@ -76,6 +77,7 @@ class Checkpoint:
             raise UserError(
                 f"{self._place} is damaged ({first_line(error)}); leave out --resume"
             ) from None
+        self.kept = len(history.get("loss", []))
         return history
 
     def keep(self, before: History) -> keras.callbacks.Callback:
@@ -87,6 +89,7 @@ class Checkpoint:
                 for key, value in (logs or {}).items():
                     history.setdefault(key, []).append(float(value))
                 self._write(keep.model, history, f"{os.getpid()}-{epoch + 1}.npz")
+                self.kept = epoch + 1
 
         return Keep()
 

@@ -7,10 +7,12 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}  # a disk that takes no more
 
@@ -33,8 +35,9 @@ def run(main: Callable[[], int]) -> int:
     except UserError as error:
         print(f"{Path(sys.argv[0]).name}: {one_line(error)}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print(f"\n{Path(sys.argv[0]).name}: stopped before the end", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        kept = f": {error}" if str(error) else " before the end"
+        print(f"\n{Path(sys.argv[0]).name}: stopped{kept}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader has seen enough, as in `| head -1`
         drop_stdout()
@@ -64,6 +67,10 @@ def _mend_streams() -> None:
                     os.dup2(stream.fileno(), number)
                 os.set_inheritable(number, True)  # as the three streams are
     sys.stderr = Dropping(sys.stderr)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
 
 
 class Dropping:
@@ -175,7 +182,11 @@ def ctrl_c_waits() -> Iterator[Callable[[], None]]:
     """Let Ctrl-C take effect only where the block calls what it is given; a second one at once.
 
     While TensorFlow compiles a network, it may lose a KeyboardInterrupt or make an error of it.
+    Only the main thread can hear Ctrl-C.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
     pressed = False
 
     def press(*_: object) -> None:
@@ -215,34 +226,23 @@ def only_python_on_stderr() -> Iterator[None]:
             os.dup2(real, 2)
 
 
-class Progress:
-    """A bar on stderr, from the third second on.
+def progress_bar() -> "Progress":
+    """A bar on stderr, used as `with progress_bar() as bar: for x in bar.track(...)`.
 
-    In a terminal it stays on one line, elsewhere it writes one every ten seconds. Where the
-    results themselves run over the terminal there is none: they show how far it is.
+    It shows in a terminal, unless the results run over that too: they show how far it is.
     """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    def __init__(self, total: int) -> None:
-        self.total, self.count = total, 0
-        self.start = self.last = time.monotonic()
-        self.line = "\r{}" if sys.stderr.isatty() else "{}\n"
-        self.pause = 0.2 if sys.stderr.isatty() else 10
-
-    def step(self) -> None:
-        self.count += 1
-        now = time.monotonic()
-        late = now - self.start > 2 and now - self.last > self.pause
-        last = self.last > self.start and self.count == self.total
-        if (late or last) and not sys.stdout.isatty():
-            self.last = now
-            bar = "#" * (30 * self.count // self.total)
-            rate = self.count / (now - self.start)
-            text = f"[{bar:-<30}] {self.count} of {self.total}, {rate:.0f} a second"
-            print(self.line.format(text), end="", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        if self.last > self.start and sys.stderr.isatty():
-            print(file=sys.stderr)
+    return Progress(
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True, force_jupyter=False),
+        transient=True,
+        redirect_stdout=False,
+        disable=not is_terminal(sys.stderr) or is_terminal(sys.stdout),
+    )
 
 
 def percent(share: float) -> str:

@@ -81,6 +81,27 @@ def address(start_page):
     return start_page("--port", 0)[1]
 
 
+TINY = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+import cnn
+from digits.command_line import run
+from digits.mnist import load_mnist
+
+(x_train, y_train), (x_test, y_test) = load_mnist()
+few = (x_train[:3000], y_train[:3000]), (x_test[:300], y_test[:300])
+cnn.load_mnist = lambda path: few
+sys.exit(run(cnn.main))
+"""
+
+
+@pytest.fixture
+def tiny_cnn(digits, tmp_path):
+    """A command that is cnn.py on few digits."""
+    (tmp_path / "tiny.py").write_text(TINY)
+    return [sys.executable, str(tmp_path / "tiny.py")]
+
+
 def hear_ctrl_c():
     """For a child process: hear Ctrl-C even where the tests run in the background."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,16 +1,17 @@
 """`python cnn.py` as a user runs it."""
 
 import os
+import re
 import signal
 import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
 
 import cnn
-from conftest import ROOT, hear_ctrl_c, is_user_error
+from conftest import hear_ctrl_c, is_user_error
+
+PIPES = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
 
 
 def test_help_answers_at_once(script):
@@ -60,28 +61,36 @@ def test_it_prints_results_and_writes_four_files(tiny, tmp_path, capsys):
     for words in ("test accuracy ", "digit  images  wrong", "trained 1 epochs", "saved model.json"):
         assert words in out
     assert err.startswith(f"cnn.py: the network goes to {tmp_path / 'new'}\n")
-    assert "accuracy:" in err and "accuracy:" not in out  # Keras's progress bar
+    assert "\nepoch 1 of 1: accuracy " in err and err.count("\n") == 2  # as a log wants it
     files = sorted(file.name for file in (tmp_path / "new").iterdir())
     assert files == ["model.h5", "model.json", "result.png", "training.png"]
 
 
-def test_ctrl_c_ends_in_one_line_and_leaves_the_old_pair(fresh):
+@pytest.mark.parametrize("line", ["the network goes to", "epoch 2 of"])
+def test_ctrl_c_says_what_is_kept_and_leaves_the_old_pair(fresh, tiny_cnn, line):
     before = (fresh / "model.h5").read_bytes()
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "cnn.py"), "--output", str(fresh)],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=hear_ctrl_c,
+        [*tiny_cnn, "--epochs", "50"], cwd=fresh, preexec_fn=hear_ctrl_c, **PIPES
     )
-    while "Epoch 1/" not in (process.stderr.readline() or "Epoch 1/"):
-        pass
-    time.sleep(1)
+    lines = iter(process.stderr.readline, "")
+    assert any(line in text for text in lines)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130 and err.strip().endswith("cnn.py: stopped before the end")
-    assert "Traceback" not in err
+    assert process.returncode == 130 and "Traceback" not in err
     assert (fresh / "model.h5").read_bytes() == before
+    kept = r"tiny\.py: stopped: (\d+) of 50 epochs are kept; python (cnn\.py .*) goes on"
+    if line == "the network goes to":
+        assert err.splitlines()[-1].startswith("tiny.py: stopped")
+        return
+    number, arguments = re.fullmatch(kept, err.splitlines()[-1]).groups()
+    assert int(number) >= 2 and arguments == "cnn.py --epochs 50 --resume"
+    resumed = subprocess.Popen(
+        [*tiny_cnn, *arguments.split()[1:]], cwd=fresh, preexec_fn=hear_ctrl_c, **PIPES
+    )
+    lines = iter(resumed.stderr.readline, "")
+    assert f"epoch {int(number) + 1} of 50" in next(text for text in lines if "epoch " in text)
+    resumed.kill()
+    resumed.communicate()
 
 
 def test_ctrl_c_does_not_break_into_a_step(monkeypatch):

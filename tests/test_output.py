@@ -1,5 +1,6 @@
 """Whatever becomes of what the scripts print, the work is done and what it made is there."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -11,28 +12,15 @@ from conftest import ROOT, drawn_seven, is_user_error
 
 FOUR = ["model.h5", "model.json", "result.png", "training.png"]
 READ = f"{sys.executable} {ROOT / 'load_model.py'}"
-TINY = f"""
-import sys
-sys.path.insert(0, {str(ROOT)!r})
-import cnn
-from digits.command_line import run
-from digits.mnist import load_mnist
-
-(x_train, y_train), (x_test, y_test) = load_mnist()
-few = (x_train[:3000], y_train[:3000]), (x_test[:300], y_test[:300])
-cnn.load_mnist = lambda path: few
-sys.exit(run(lambda: cnn.main([*sys.argv[1:], "--epochs", "1", "--output", "out"])))
-"""
 
 
 @pytest.fixture
-def shell(digits, tmp_path):
+def shell(tiny_cnn, tmp_path):
     """Run a line of shell in an empty folder; `$TRAIN` is cnn.py on few digits."""
     if sys.platform == "win32":
         pytest.skip("the lines are for a POSIX shell")
-    (tmp_path / "tiny.py").write_text(TINY)
     (tmp_path / "seven.png").write_bytes(cv2.imencode(".png", drawn_seven())[1].tobytes())
-    more = {"TRAIN": f"{sys.executable} tiny.py", "READ": READ}
+    more = {"TRAIN": " ".join([*tiny_cnn, "--epochs 1 --output out"]), "READ": READ}
 
     def run(line, **environment):
         return subprocess.run(
@@ -87,3 +75,21 @@ def test_closed_streams_are_none_of_its_business(shell, tmp_path, closed):
     result = shell(f"$READ seven.png --plot seen.png {closed}")
     assert result.returncode == 0 and (tmp_path / "seen.png").exists()
     assert result.stdout.startswith("seven.png  7  ") == (">&-" not in closed.replace("2>&-", ""))
+
+
+def test_the_way_is_shown_only_where_a_terminal_has_room_for_it(tmp_path):
+    pty = pytest.importorskip("pty")
+    (tmp_path / "a.png").write_bytes(b"")
+    for output, shown in ((subprocess.PIPE, True), ("the terminal", False)):
+        ours, theirs = pty.openpty()
+        stdout = theirs if output == "the terminal" else output
+        command = [*READ.split(), *["a.png"] * 3]
+        with subprocess.Popen(command, cwd=tmp_path, stdout=stdout, stderr=theirs) as process:
+            os.close(theirs)
+            text = b""
+            with open(ours, "rb", 0) as terminal, contextlib.suppress(OSError):  # its end
+                while piece := terminal.read(1000):
+                    text += piece
+            assert process.wait() == 2
+        assert (b"/3" in text) == shown
+        assert text.count(b"load_model.py: a.png: ") == 3
