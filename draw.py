@@ -10,6 +10,7 @@ It prints the address, opens the browser there, and goes on until Ctrl-C:
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
 import socket
 import sys
@@ -17,22 +18,34 @@ import threading
 import webbrowser
 from pathlib import Path
 
-from digits.command_line import UserError, only_python_on_stderr, port_number, run
+from digits.command_line import (
+    UserError,
+    only_python_on_stderr,
+    port_number,
+    run,
+    web_origin,
+)
 from digits.model_files import find_pair, load_model
+from digits.own_addresses import address_for_people
 
 HERE = "127.0.0.1"
+PORT = 8000
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens there. Raises UserError if it can't."""
+def listen(host: str, port: int | None) -> socket.socket:
+    """Return a socket that listens there, or at the first free port from PORT on if none is given.
+
+    Raises UserError if it can't.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family)
-    except OSError as error:
-        reason = error.strerror or error
-        raise UserError(
-            f"cannot listen on {host}, port {port} ({reason}); choose another --port or --host"
-        ) from None
+    for trial in range(PORT, PORT + 100) if port is None else [port]:
+        try:
+            return socket.create_server((host, trial), family=family)
+        except OSError as error:
+            text = f"cannot listen on {host}, port {trial} ({error.strerror or error})"
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                break
+    raise UserError(f"{text}; choose another --port or --host")
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -43,10 +56,29 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--model", metavar="DIR", type=Path, default=find_pair(), help="where the two files are"
     )
-    parser.add_argument("--port", type=port_number, default=8000, help="0 takes any free one")
-    parser.add_argument("--host", default=HERE, help="another address lets others in")
+    parser.add_argument(
+        "--port",
+        metavar="N",
+        type=port_number,
+        default=argparse.SUPPRESS,
+        help=f"0 takes any free one (default: {PORT}, or the next that is free)",
+    )
+    parser.add_argument(
+        "--host",
+        metavar="ADDRESS",
+        default=HERE,
+        help="another one lets others in, 0.0.0.0 whoever reaches this machine",
+    )
+    parser.add_argument(
+        "--origin",
+        metavar="URL",
+        type=web_origin,
+        action="append",
+        default=argparse.SUPPRESS,
+        help="where a proxy shows the page, such as https://digits.example",
+    )
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
-    return parser.parse_args(argv)
+    return parser.parse_args(argv, argparse.Namespace(port=None, origin=[]))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -60,12 +92,16 @@ def main(argv: list[str] | None = None) -> int:
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no line for every request
     warm_up(model)
-    app = create_app(model, host)
+    app = create_app(model, host, arguments.origin)
     server = make_server(host, port, app, threaded=True, fd=listening.fileno())
+    if arguments.port is None and port != PORT:
+        print(f"draw.py: port {PORT} is taken; taking {port}", file=sys.stderr)
     if host != HERE:
         print("draw.py: warning: whoever reaches this address can use the page", file=sys.stderr)
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-    print(f"draw at {address} (Ctrl-C stops)", flush=True)
+    name = address_for_people(host)
+    address = f"http://{f'[{name}]' if ':' in name else name}:{port}/"
+    places = " or ".join([address, *(f"{origin}/" for origin in arguments.origin)])
+    print(f"draw at {places} (Ctrl-C stops)", flush=True)
     if not arguments.no_browser:
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
     try:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -130,6 +131,18 @@ def port_number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) < 2**16):
         raise argparse.ArgumentTypeError(f"{text!r} is not a port number from 0 to 65535")
     return int(text)
+
+
+def web_origin(text: str) -> str:
+    """An argparse type: where a page comes from, the way browsers write it: https://host[:port]."""
+    try:
+        parts = urlsplit(text.lower())
+        port = {"http": 80, "https": 443}[parts.scheme]
+        if not parts.hostname or parts.path.strip("/") or parts.query or parts.username:
+            raise ValueError
+        return f"{parts.scheme}://{parts.netloc.removesuffix(f':{port}')}"
+    except (KeyError, ValueError):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like https://digits.example") from None
 
 
 def figure_file(text: str) -> Path:

@@ -6,14 +6,16 @@
     POST /inside  28x28 grey values, a byte each -> what the network makes of them, as JSON
 
 It answers only to its own page: a foreign Host (DNS rebinding) or Origin (another site's
-page that posts here) is refused. Every error is JSON with a line for people.
+page that posts here) is refused. A proxy may give the page a name and HTTPS of its own: then
+that origin is told to `create_app`, or the browser vouches that page and question have the
+same (Sec-Fetch-Site, which no page can forge). Every error is JSON with a line for people.
 """
 
 from __future__ import annotations
 
 import base64
-import ipaddress
 import threading
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -24,10 +26,10 @@ from digits import quiet_keras as keras
 from digits.command_line import one_line, percent
 from digits.evaluation import predict
 from digits.inside import FeatureMaps, evidence, strongest
+from digits.own_addresses import is_address, listens_everywhere, own_names
 from digits.reading import UNSURE, read_pictures
 
 LARGEST = 10 * 1024 * 1024  # bytes that a picture may have
-OWN_NAMES = {"127.0.0.1", "localhost", "::1"}
 HEADERS = {
     # Everything comes from here; a picture that is shown before it is sent is a blob.
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; frame-ancestors 'none'",
@@ -37,13 +39,20 @@ HEADERS = {
 }
 
 
-def create_app(model: keras.Model, host: str = "127.0.0.1") -> Flask:
-    """Return the server for one network; `host` is the address it will listen on."""
+def create_app(model: keras.Model, host: str = "127.0.0.1", origins: Collection[str] = ()) -> Flask:
+    """Return the server for one network.
+
+    `host` is the address it will listen on; `origins` are others under which a proxy shows it,
+    such as https://digits.example.
+    """
     app = Flask(__name__, static_folder="page", static_url_path="/page")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST
     app.json.sort_keys = False
     one_at_a_time = threading.Lock()  # twenty pictures at once need no more memory than one
     feature_maps = FeatureMaps(model)
+
+    names = own_names(host) | {urlsplit(origin).hostname for origin in origins}
+    any_address = listens_everywhere(host)
 
     @app.before_request
     def refuse_strangers() -> None:
@@ -51,11 +60,15 @@ def create_app(model: keras.Model, host: str = "127.0.0.1") -> Flask:
             name = urlsplit(f"//{request.host}").hostname or ""
         except ValueError:
             name = ""
-        if not is_own_name(name, host):
-            abort(403, f"{one_line(name)} is not the name of this server")
-        origin = request.headers.get("Origin")
-        if origin and origin != f"http://{request.host}":
-            abort(403, "only the page itself may ask")
+        if name not in names and not (any_address and is_address(name)):
+            https = request.headers.get("X-Forwarded-Proto") == "https"
+            asked = f"http{'s' * https}://{request.host}"
+            abort(403, f"{one_line(name)} is no name of this server; {allow(asked)}")
+        origin = request.headers.get("Origin", "")
+        own = {f"http://{request.host}", f"https://{request.host}", *origins}
+        vouched_for = request.headers.get("Sec-Fetch-Site") == "same-origin"
+        if origin and origin not in own and not vouched_for:
+            abort(403, f"only the page itself may ask, not {one_line(origin)}; {allow(origin)}")
 
     @app.after_request
     def add_headers(response: Response) -> Response:
@@ -119,26 +132,16 @@ def create_app(model: keras.Model, host: str = "127.0.0.1") -> Flask:
     return app
 
 
+def allow(origin: str) -> str:
+    """Return how somebody who trusts this origin lets it in."""
+    return f"if you trust it, start draw.py with --origin {one_line(origin)}"
+
+
 def body_of_the_page() -> bytes:
     """Return what was posted, unless any site could post it without asking first."""
     if not request.mimetype.startswith(("image/", "application/octet-stream")):
         abort(415, "send a picture: the content type must be image/…")
     return request.get_data()
-
-
-def is_own_name(name: str, host: str) -> bool:
-    """Whether a browser that asks for `name` means this server, listening on `host`.
-
-    Another site's name that was pointed here is refused. On all addresses (0.0.0.0) any
-    plain address is taken, since no site can own one.
-    """
-    if name in OWN_NAMES or name == host:
-        return True
-    try:
-        ipaddress.ip_address(name)
-        return ipaddress.ip_address(host).is_unspecified
-    except ValueError:
-        return False
 
 
 def warm_up(model: keras.Model) -> None:

@@ -12,7 +12,7 @@ PACKAGES = {
     "pillow_heif": "pillow-heif",
     "axe_playwright_python": "axe-playwright-python",
 }
-COMES_WITH = {"werkzeug": "flask", "rich": "keras"}
+COMES_WITH = {"werkzeug": "flask"}
 
 
 def required(name):
