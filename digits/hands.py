@@ -18,7 +18,7 @@ def draw_digit(digit: int, rng: np.random.Generator) -> np.ndarray:
     """Return a made-up 1, 4 or 9, (28, 28) uint8, prepared as digits are."""
     canvas = np.zeros((SIDE, 2 * SIDE), "uint8")
     thickness, rounding = int(rng.integers(4, 9)), rng.uniform(0.02, 0.08)
-    width, slant = rng.uniform(0.45, 1), rng.uniform(-0.1, 0.3)
+    width, slant = rng.uniform(0.45, 1.2), rng.uniform(-0.1, 0.3)
     for points in WRITTEN[digit](rng):
         points = smooth(points, rounding) * (width, 1)
         points[:, 0] -= slant * points[:, 1]
@@ -48,16 +48,18 @@ def prepared(canvas: np.ndarray) -> np.ndarray:
 
 
 def _one(rng: np.random.Generator) -> list[Points]:
-    top, foot, rise = rng.uniform(0.4, 1), rng.uniform(0.1, 1), rng.uniform(0.2, 0.8)
-    start = max(0, top - 1.3 * rise)  # an upstroke nearly level would make a 7
-    strokes = [_shaken([(start, rise), (top, 0), (foot, 1)], rng)]
+    top, rise, foot = rng.uniform(0.6, 1), rng.uniform(0.2, 0.95), rng.uniform(-0.5, 0.25)
+    start = max(0, top - rng.uniform(0.7, 1.7) * rise)  # an upstroke nearly level makes a 7
+    knee = (start + top) / 2, rise * rng.uniform(0.45, 0.9)
+    foot = min(1, top + foot)
+    strokes = [_shaken([(start, rise), knee, (top, 0), (foot, 1)], rng)]
     if rng.random() < 0.15:
         strokes.append(_shaken([(foot - 0.4, 1), (foot + 0.4, 1)], rng))
     return strokes
 
 
 def _four(rng: np.random.Generator) -> list[Points]:
-    top, knee, tilt = rng.uniform(0.35, 0.75), rng.uniform(0.45, 0.7), rng.uniform(-0.05, 0.1)
+    top, knee, tilt = rng.uniform(0.35, 0.8), rng.uniform(0.45, 0.8), rng.uniform(-0.05, 0.1)
     right, end = rng.uniform(0.75, 1), rng.uniform(0.4, 0.85)
     stem = [(right - rng.uniform(0, 0.15), knee - rng.uniform(0.1, 0.4)), (end, 1)]
     line = [(top, 0), (0, knee), (right, knee - tilt)]
