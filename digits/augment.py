@@ -24,8 +24,8 @@ SLANT = 0.16  # largest
 ZOOM = 0.11  # largest share, by axis
 SHIFT = 1.6  # pixels, largest
 BEND = 0.56  # pixels, standard deviation
-OUTLIERS = 0.08  # share of a batch that shows what is no digit
-DRAWN = 0.06  # share of a batch that is drawn as other hands write
+OUTLIERS = 0.06  # share of a batch that shows what is no digit
+DRAWN = 0.04  # share of a batch that is drawn as other hands write
 OFTEN = 8  # times that each of these is shown in an epoch, distorted anew
 ONE_HOT = np.eye(10, dtype="float32")
 
