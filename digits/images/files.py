@@ -62,12 +62,12 @@ def read_first_page(source: Path | bytes) -> tuple[np.ndarray, int]:
         raise ImageError("no such file") from None
     except Image.DecompressionBombError:
         raise ImageError(TOO_LARGE) from None
+    except MemoryError:
+        raise ImageError("too little memory is free to read it") from None
     except Exception as error:  # damaged files make decoders raise all kinds
         if isinstance(error, OSError) and error.strerror:
             raise ImageError(as_reason(error)) from None
-        what = _what_it_is(source)
-        text = f"not an image that can be read{what and f' but {what}'}"
-        raise ImageError(text) from None
+        raise ImageError(_unreadable(source)) from None
 
 
 def _open(source: Path | bytes) -> Image.Image:
@@ -75,8 +75,9 @@ def _open(source: Path | bytes) -> Image.Image:
     try:
         return Image.open(file, formats=KINDS)
     except UnidentifiedImageError:
-        if "HEIC" not in _what_it_is(source):
-            raise
+        text = _unreadable(source)
+        if "HEIC" not in text:
+            raise ImageError(text) from None
     try:
         import pillow_heif  # not before there is one to read
     except ImportError:
@@ -85,13 +86,15 @@ def _open(source: Path | bytes) -> Image.Image:
     return Image.open(file, formats=("HEIF",))
 
 
-def _what_it_is(source: Path | bytes) -> str:
+def _unreadable(source: Path | bytes) -> str:
+    """Return what a file is that Pillow can't read, and the way out."""
+    what = ""
     if isinstance(source, bytes):
-        return what_it_is(source[:FIRST])
-    if not os.path.isfile(source):
-        return ""  # a pipe can be read but once
-    with open(source, "rb") as file:
-        return what_it_is(file.read(FIRST))
+        what = what_it_is(source[:FIRST])
+    elif os.path.isfile(source):  # a pipe can be read but once
+        with open(source, "rb") as file:
+            what = what_it_is(file.read(FIRST))
+    return f"not an image that can be read{what and f' but {what}'}"
 
 
 def _pages(picture: Image.Image) -> int:
