@@ -223,11 +223,13 @@ def test_a_wrong_drop_leaves_the_field_as_it_was(page, name, content):
 
 def test_reload_and_rotation_keep_it(page):
     forty_two(page)
+    stroke(page, [(0.97, 0.1), (0.97, 0.9)], 0, 1)
+    assert reads(page, "421")
     before = see(page, INK)
     page.reload()
-    assert reads(page, "42")
+    assert reads(page, "421")
     page.keyboard.press("Control+z")
-    assert reads(page, "4")
+    assert reads(page, "42")
     page.keyboard.press("Control+y")
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_timeout(100)
@@ -318,9 +320,10 @@ def test_labels_can_be_read_on_a_dark_photo(open_page):
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 568), (1280, 800)])
-def test_a_run_of_digits_is_never_broken(open_page, width, height):
+@pytest.mark.parametrize("long", ["1234567890123456", "12345678901234567890"])
+def test_a_run_of_digits_is_never_broken(open_page, width, height, long):
     page = open_page(width, height)
-    runs = ["25112026", "1234567890123456", "75", "345"]
+    runs = ["25112026", long, "75", "345"]
     answer_with(page, "".join(runs), lines=[" ".join(runs[:3]), runs[3]])
     stroke(page, SEVEN)
     page.locator(".run").nth(3).wait_for()
@@ -605,12 +608,11 @@ def test_a_phone_has_a_button_for_its_camera(open_page):
 # ------------------------------------------------------------------ for everybody
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800)])
-def test_axe_finds_nothing(open_page, scheme, width, height):
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_axe_finds_nothing(open_page, scheme, width):
     from axe_playwright_python.sync_playwright import Axe
 
-    page = open_page(width, height, color_scheme=scheme, bypass_csp=True)
+    page = open_page(width, 844, color_scheme=scheme, bypass_csp=True)
     for doubtful in (False, True):
         if doubtful:
             answer_with(page, "123", [0.5, 0.8, 0.99])
