@@ -20,7 +20,10 @@ export const tool = { width: 16, erasing: false };
 
 export function start(handlers) {
   on = handlers;
-  new ResizeObserver(() => paint()).observe(paper);
+  new ResizeObserver(() => {
+    layOut();
+    paint();
+  }).observe(paper);
 }
 
 // ----------------------------------------------------------------- pointers
@@ -199,6 +202,7 @@ export function isFalsified() {
 /** Show this from now on: the strokes or the picture, and the boxes of what was read. */
 export function show(what) {
   Object.assign(shown, what);
+  if (what.strokes) layOut();
   repaint();
 }
 
@@ -214,7 +218,6 @@ function paint() {
   waiting = false;
   const [width, height] = [paper.clientWidth, paper.clientHeight];
   if (!width || !height) return;
-  view = viewFor(width / height, on.all());
   paper.width = Math.round(width * devicePixelRatio);
   paper.height = Math.round(height * devicePixelRatio);
   const context = paper.getContext("2d");
@@ -240,7 +243,11 @@ function paint() {
   ]);
 }
 
-/** The part of the plane that a field of this shape shows: around the middle, all strokes in. */
+/** Choose the part of the plane that the field shows: around the middle, with all strokes in. */
+function layOut() {
+  if (paper.clientHeight) view = viewFor(paper.clientWidth / paper.clientHeight, on.all());
+}
+
 function viewFor(shape, strokes) {
   let width = Math.sqrt(AREA * shape);
   let height = width / shape;

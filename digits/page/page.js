@@ -294,10 +294,16 @@ $("copy").addEventListener("click", async () => {
     document.execCommand("copy");
     getSelection().removeAllRanges();
   }
-  $("copy").classList.add("done");
   $("spoken").textContent = "copied";
-  setTimeout(() => $("copy").classList.remove("done"), 1500);
+  sign("done");
+  setTimeout(sign, 1500, "copy");
 });
+
+/** Put an icon on the button that copies. */
+function sign(icon) {
+  $("copy").firstElementChild.firstElementChild.setAttribute("href", `#icon-${icon}`);
+  $("copy").classList.toggle("done", icon === "done");
+}
 
 addEventListener("keydown", (event) => {
   const key = event.key.toLowerCase();

@@ -1,7 +1,7 @@
 // The answer: the number, how sure it is and what is in doubt, and each digit by itself.
 
 const $ = (id) => document.getElementById(id);
-const SIZES = [5.5, 4.5, 3.5, 2.75, 2.125, 1.75, 1.5, 1.25, 1, 0.875]; // of the number, in rem
+const SIZES = [5.5, 4.5, 3.5, 2.75, 2.125, 1.75, 1.5, 1.25, 1, 0.875, 0.75]; // of the number, in rem
 const ASK = "Its answer appears here.";
 
 const element = (tag, className, text) =>
