@@ -553,12 +553,12 @@ def test_the_width_of_the_pen_is_previewed(page):
 
 def test_it_reads_while_the_pen_moves_and_says_only_the_end(page):
     stroke(page, SEVEN, lift=False)
-    for i in range(100):
-        page.mouse.move(*places(page, [(0.45, 0.8 + 0.0002 * i)], 0.2, 0.4)[0])
+    for i in range(400):
+        page.mouse.move(*places(page, [(0.45, 0.8 + 0.00005 * i)], 0.2, 0.4)[0])
         page.wait_for_timeout(20)
-        if page.locator("#number").inner_text() == "7":
+        if "7" in page.locator("#number").inner_text():
             break
-    assert page.locator("#number").inner_text() == "7"
+    assert "7" in page.locator("#number").inner_text()
     assert "7" not in page.locator("#spoken").inner_text()
     page.mouse.up()
     page.get_by_role("status").get_by_text("7: ").wait_for(state="attached")

@@ -68,8 +68,8 @@ function clear() {
 
 // ------------------------------------------------------------------ reading
 
-const PAUSE = 150; // ms between two readings while the pen moves, at least
-const SLOW = 120; // ms: on a machine that takes longer, reading waits for the end of the stroke
+const PAUSE = 200; // ms between two readings while the pen moves, at least
+const SHARE = 4; // and at least so many times as long as the last one took
 
 let asked = 0; // number of the last question; answers to older ones are dropped
 let busy = false;
@@ -86,7 +86,8 @@ async function read() {
 
 /** Read strokes while the pen is still moving, where the machine keeps up. */
 function readAlong(strokes) {
-  if (busy || last.took > SLOW || performance.now() - last.end < PAUSE) return;
+  const pause = Math.max(PAUSE, SHARE * last.took);
+  if (busy || performance.now() - last.end < pause) return;
   ask(() => readStrokes(strokes.map((stroke) => [...stroke])), false);
 }
 
