@@ -28,15 +28,14 @@ def without(grey, value):
     return png(grey, np.where(grey == value, 0, 255))
 
 
-def rounded(grey, radius=30):
-    """Give a card rounded transparent corners."""
+def rounded(grey, radius=30, blur=0.0, matte=0):
+    """Give a card rounded transparent corners; where they are soft, some of the matte shows."""
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
-    return png(
-        grey,
-        cv2.morphologyEx(np.pad(EVERYWHERE, radius), cv2.MORPH_OPEN, disk)[
-            radius:-radius, radius:-radius
-        ],
-    )
+    alpha = cv2.morphologyEx(np.pad(EVERYWHERE, radius), cv2.MORPH_OPEN, disk)
+    alpha = alpha[radius:-radius, radius:-radius]
+    if blur:
+        alpha = cv2.GaussianBlur(alpha, (0, 0), blur, borderType=cv2.BORDER_REPLICATE)
+    return png(grey * (alpha / 255) + matte * (1 - alpha / 255), alpha)
 
 
 def cut_out(grey):
@@ -60,6 +59,8 @@ TWO_INKS = np.where(np.arange(160) < 80, 60, 20) + np.zeros_like(LIGHT)
         pytest.param(without(SOFT_DARK, 0), 0, id="black made transparent, soft strokes"),
         pytest.param(rounded(drawn_seven(160, 8, ink=30, paper=240)), 240, id="light card"),
         pytest.param(rounded(drawn_seven(160, 8, ink=230, paper=50)), 50, id="dark card"),
+        pytest.param(rounded(LIGHT, blur=1.5), 255, id="light card, cut from black"),
+        pytest.param(rounded(DARK, blur=1.5, matte=255), 0, id="dark card, cut from white"),
         pytest.param(cut_out(drawn_seven(160, 8, ink=30, paper=220)), 220, id="sheet cut out"),
         pytest.param(cut_out(drawn_seven(160, 8, ink=220, paper=60)), 60, id="board cut out"),
         pytest.param(png(LIGHT, STROKES), 255, id="black with a white outline"),

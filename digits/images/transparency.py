@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+OPAQUE = 0.9  # of the most there is; what is less may be mixed with any colour
 ALIKE = 30  # grey levels by which parts of one colour differ, at most
 MOSTLY = 2  # times as large is the share of the inside as that of the border, at least
 GREYS = np.arange(256)
@@ -21,7 +22,7 @@ def on_its_paper(picture: Image.Image) -> Image.Image:
     if least == most:  # which says nothing
         return grey
     values = np.asarray(grey)
-    opaque = (np.asarray(alpha) > most // 2).astype("uint8")
+    opaque = (np.asarray(alpha) > OPAQUE * most).astype("uint8")
     inside = cv2.erode(opaque, np.ones((3, 3), "uint8"))
     border = cv2.subtract(opaque, inside)
     paper = _paper(_histogram(values, border), _histogram(values, inside))
