@@ -48,6 +48,31 @@ def listen(host: str, port: int | None) -> socket.socket:
     raise UserError(f"{text}; choose another --port or --host")
 
 
+def qr_code(address: str) -> str:
+    """Return a QR code that brings a phone there, two rows of modules in a line of text.
+
+    Its colours are given too, since few cameras take light on dark, as many terminals write.
+    """
+    import segno
+
+    rows = [list(row) for row in segno.make(address, error="l").matrix_iter(border=2)]
+    rows += [[0] * len(rows[0])] * (len(rows) % 2)
+    lines = (
+        "".join(" ▄▀█"[2 * upper + lower] for upper, lower in zip(*pair, strict=True))
+        for pair in zip(rows[::2], rows[1::2], strict=True)
+    )
+    return "\n".join(f"\033[30;107m{line}\033[0m" for line in lines)
+
+
+def can_show(text: str) -> bool:
+    """Return whether standard error is a terminal that has these characters."""
+    try:
+        text.encode(sys.stderr.encoding)
+        return sys.stderr.isatty()
+    except (AttributeError, TypeError, UnicodeEncodeError):
+        return False
+
+
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="Draw digits in the browser and watch the network read them.",
@@ -102,6 +127,8 @@ def main(argv: list[str] | None = None) -> int:
     address = f"http://{f'[{name}]' if ':' in name else name}:{port}/"
     places = " or ".join([address, *(f"{origin}/" for origin in arguments.origin)])
     print(f"draw at {places} (Ctrl-C stops)", flush=True)
+    if host != HERE and can_show("▀"):
+        print(qr_code(next(iter(arguments.origin), address)), file=sys.stderr)
     if not arguments.no_browser:
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
     try:

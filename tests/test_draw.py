@@ -1,14 +1,18 @@
 """`python draw.py`: the server keeps strangers out, and answers its own page."""
 
 import base64
+import re
 import signal
 import socket
+import sys
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+import draw
 from conftest import ROOT, drawn_seven, is_user_error, png
 from digits import server
 
@@ -132,3 +136,24 @@ def test_a_port_in_use_is_named(script):
 
 def test_no_network_is_named(script):
     assert is_user_error(script("draw.py", "--model", ".", "--port", 0), "no network", "cnn.py")
+
+
+def test_a_phone_is_brought_there_by_a_qr_code():
+    import cv2
+
+    address = "http://192.168.178.35:8000/"
+    lines = re.sub(r"\033\[[0-9;]*m", "", draw.qr_code(address)).splitlines()
+    halves = {" ": (255, 255), "▄": (255, 0), "▀": (0, 255), "█": (0, 0)}
+    rows = [[halves[block][half] for block in line] for line in lines for half in (0, 1)]
+    image = np.kron(np.array(rows, "uint8"), np.ones((8, 8), "uint8"))
+    assert cv2.QRCodeDetector().detectAndDecode(image)[0] == address
+
+
+@pytest.mark.parametrize(
+    ("encoding", "terminal", "shown"),
+    [("utf-8", True, True), ("utf-8", False, False), ("cp1252", True, False), (None, True, False)],
+)
+def test_the_qr_code_is_for_terminals_that_can_show_it(monkeypatch, encoding, terminal, shown):
+    stderr = SimpleNamespace(encoding=encoding, isatty=lambda: terminal)
+    monkeypatch.setattr(sys, "stderr", stderr)
+    assert draw.can_show("▀") == shown
