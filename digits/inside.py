@@ -45,11 +45,14 @@ class FeatureMaps:
                 note(layer, y)
                 return y
 
+            def compute_output_spec(self, x: object) -> object:
+                return layer.compute_output_spec(x)
+
         return Noted(name=layer.name)
 
     def _note(self, layer: "Layer", values: object) -> None:
         if len(values.shape) != 4 or values.shape[0] != 1:
-            return  # not of a picture, or not of a real one: a model is being put together
+            return  # no picture, or none that is real: the clone is only being put together
         maps = keras.ops.convert_to_numpy(values)[0]
         last = getattr(layer, "data_format", "channels_last") == "channels_last"
         self.seen.append((layer.name, maps.transpose(2, 0, 1) if last else maps))

@@ -33,6 +33,7 @@ class Answer:
 
     digit: Digit
     probabilities: np.ndarray  # (10,)
+    certainty: float = 1.0  # that its piece of ink is so many digits, and no others
 
     @property
     def value(self) -> int:
@@ -189,6 +190,8 @@ def _ask(model: "Model", found: list[tuple[Reading, list[Digit]]]) -> Iterator[R
         for digit in digits:
             whole, parts = next(answers), list(islice(answers, len(digit.parts)))
             best, certainty = best_cut(whole, parts)
+            for answer in best:
+                answer.certainty = certainty
             reading.answers += best
             reading.certainty *= certainty
         if not _believable(reading.answers):

@@ -14,6 +14,7 @@ same (Sec-Fetch-Site, which no page can forge). Every error is JSON with a line 
 from __future__ import annotations
 
 import base64
+import functools
 import threading
 from collections.abc import Collection
 from urllib.parse import urlsplit
@@ -49,7 +50,7 @@ def create_app(model: keras.Model, host: str = "127.0.0.1", origins: Collection[
     app.config["MAX_CONTENT_LENGTH"] = LARGEST
     app.json.sort_keys = False
     one_at_a_time = threading.Lock()  # twenty pictures at once need no more memory than one
-    feature_maps = FeatureMaps(model)
+    feature_maps = functools.cache(lambda: FeatureMaps(model))  # at the first question
 
     names = own_names(host) | {urlsplit(origin).hostname for origin in origins}
     any_address = listens_everywhere(host)
@@ -103,8 +104,9 @@ def create_app(model: keras.Model, host: str = "127.0.0.1", origins: Collection[
             box["seen"] = found.digit.image.ravel().tolist()  # 784 grey values
             box["percents"] = [percent(p) for p in found.probabilities]
             box["sure"] = percent(found.confidence)
-            box["unsure"] = found.confidence < UNSURE
-        return jsonify(width=width, height=height, certainty=reading.certainty, **answer), 200
+            box["certainty"] = found.certainty
+            box["unsure"] = found.certainty * found.confidence < UNSURE
+        return jsonify(width=width, height=height, **answer), 200
 
     @app.post("/inside")
     def inside() -> Response:
@@ -113,7 +115,7 @@ def create_app(model: keras.Model, host: str = "127.0.0.1", origins: Collection[
             abort(400, "send 784 bytes, one for each pixel")
         image = np.frombuffer(body, "uint8").reshape(28, 28)
         with one_at_a_time:
-            layers = [(name, len(maps), strongest(maps)) for name, maps in feature_maps(image)]
+            layers = [(name, len(maps), strongest(maps)) for name, maps in feature_maps()(image)]
             speaks = evidence(model, image)
         return jsonify(
             speaks=speaks.ravel().round(3).tolist(),

@@ -34,6 +34,16 @@ def test_a_picture_is_read(client):
     assert box["percents"][7] == box["sure"] and not box["unsure"]
 
 
+def test_digits_that_touch_say_that_there_may_be_another_number_of_them(client):
+    seven, page = drawn_seven(), np.full((100, 300), 255, "uint8")
+    for left in (0, 48, 200):  # the first two overlap
+        page[:, left : left + 100] = np.minimum(page[:, left : left + 100], seven)
+    answer = client.post("/read", data=png(page), content_type="image/png").json
+    certainties = [box["certainty"] for box in answer["boxes"]]
+    assert answer["digits"] == "777"
+    assert certainties[0] == certainties[1] < 0.95 and certainties[2] == 1
+
+
 def test_the_inside_of_the_network_is_shown(client):
     (box,) = client.post("/read", data=png(drawn_seven()), content_type="image/png").json["boxes"]
     seen = bytes(box["seen"])

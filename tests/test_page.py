@@ -133,9 +133,10 @@ def seven_png(count=1):
     return ("seven.png", "image/png", png(np.hstack([drawn_seven()] * count)))
 
 
-def answer_with(page, digits, confidences=None, lines=None, certainty=1.0, **others):
-    """Let the server answer this, whatever is drawn."""
+def answer_with(page, digits, confidences=None, lines=None, piece=(), certainty=1.0):
+    """Let the server answer this, whatever is drawn: `piece` may be another number of digits."""
     confidences = confidences or [0.999] * len(digits)
+    certainties = [certainty if i in piece else 1.0 for i in range(len(digits))]
     boxes = [
         {
             "box": [20 * i, 10, 15, 30],
@@ -146,12 +147,13 @@ def answer_with(page, digits, confidences=None, lines=None, certainty=1.0, **oth
             ],
             "percents": [f"{d} %" for d in range(10)],
             "sure": f"{100 * confidence:.1f} %",
-            "unsure": confidence < 0.9,
+            "certainty": certainties[i],
+            "unsure": confidence * certainties[i] < 0.9,
             "seen": [0] * 784,
         }
         for i, (digit, confidence) in enumerate(zip(digits, confidences, strict=True))
     ]
-    whole = certainty * np.prod(confidences)
+    whole = (certainty if piece else 1) * np.prod(confidences)
     result = {
         "width": 700,
         "height": 60,
@@ -160,10 +162,9 @@ def answer_with(page, digits, confidences=None, lines=None, certainty=1.0, **oth
         "confidence": whole,
         "sure": f"{100 * whole:.1f} %",
         "unsure": bool(whole < 0.9),
-        "certainty": certainty,
         "boxes": boxes,
         "unread": [],
-    } | others
+    }
     page.route("**/read", lambda route: route.fulfill(json=result))
 
 
@@ -429,20 +430,26 @@ def test_the_inside_follows_the_chosen_digit(page):
 
 
 @pytest.mark.parametrize(
-    ("digits", "confidences", "certainty", "words"),
+    ("digits", "confidences", "piece", "words"),
     [
-        ("7", [0.999], 1.0, "99.9 % sure."),
-        ("17", [0.999, 0.7], 1.0, "69.9 % sure: is the 2nd a 7 or a 0?"),
-        ("17", [0.999, 0.998], 0.6, "two digits or one?"),
-        ("8", [0.99], 0.6, "one digit or two?"),
-        ("123", [0.7, 0.6, 0.99], 1.0, "look at the 2 with a question mark"),
-        ("1" * 30, [0.99] * 30, 1.0, "each of the 30 digits is likely"),
+        ("7", [0.999], (), "99.9 % sure."),
+        ("17", [0.999, 0.7], (), "69.9 % sure: is the 2nd a 7 or a 0?"),
+        ("17", [0.999, 0.998], (0, 1), "two digits or one?"),
+        ("8", [0.99], (0,), "one digit or two?"),
+        ("3178", [0.99] * 4, (1, 2), "the 2nd and 3rd: two digits or one?"),
+        ("123", [0.7, 0.6, 0.99], (), "look at the 2 with a question mark"),
+        ("1" * 30, [0.99] * 30, (), "each of the 30 digits is likely"),
     ],
 )
-def test_the_doubt_is_named(page, digits, confidences, certainty, words):
-    answer_with(page, digits, confidences, certainty=certainty)
+def test_the_doubt_is_named(page, digits, confidences, piece, words):
+    answer_with(page, digits, confidences, piece=piece, certainty=0.6)
     stroke(page, SEVEN)
     assert says(page, words)
+    assert page.locator(".card.doubt").count() == sum(
+        confidence < 0.9 or i in piece
+        for i, confidence in enumerate(confidences)
+        if len(digits) > 1
+    )
 
 
 def test_page_command_line_and_plot_give_the_same_figure(page, shipped):

@@ -141,7 +141,8 @@ function show(result, final) {
   const found = result?.boxes ?? [];
   answer = result;
   // The digit that is most in doubt is the first to see.
-  chosen = found.reduce((least, box, i) => (box.confidence < found[least].confidence ? i : least), 0);
+  const trust = ({ certainty, confidence }) => certainty * confidence;
+  chosen = found.reduce((least, box, i) => (trust(box) < trust(found[least]) ? i : least), 0);
   showAnswer(result, { final, chosen, choose });
   if (final) refresh();
   if (found.length) choose(chosen);

@@ -55,18 +55,26 @@ function remarkOn(answer) {
   return `${answer.sure} sure${doubt || "."}${unread}${page}`;
 }
 
-/** What is in doubt: which digit it is, how many there are, or simply that there are so many. */
-function doubtAbout({ boxes, certainty }) {
+/** What is in doubt: where a digit ends, which one it is, or simply that there are so many. */
+function doubtAbout({ boxes }) {
+  const certainty = Math.min(...boxes.map((box) => box.certainty));
+  if (certainty < Math.min(...boxes.map((box) => box.confidence))) return doubtAboutCut(boxes, certainty);
   const unsure = boxes.filter((box) => box.unsure);
-  if (certainty < Math.min(...boxes.map((box) => box.confidence))) {
-    if (boxes.length === 1) return "one digit or two?";
-    return boxes.length === 2 ? "two digits or one?" : `are these ${boxes.length} digits?`;
-  }
   if (unsure.length > 1) return `look at the ${unsure.length} with a question mark.`;
   if (!unsure.length) return `each of the ${boxes.length} digits is likely, all of them less so.`;
   const which = boxes.length > 1 ? `is the ${ordinal(boxes.indexOf(unsure[0]) + 1)} a` : "a";
   const [first, second] = likeliest(unsure[0]);
   return `${which} ${first} or a ${second}?`;
+}
+
+/** The digits of one piece of ink share their certainty. */
+function doubtAboutCut(boxes, certainty) {
+  const first = boxes.findIndex((box) => box.certainty === certainty);
+  const count = boxes.filter((box) => box.certainty === certainty).length;
+  const question = ["", "one digit or two?", "two digits or one?"][count] ?? `are these ${count} digits?`;
+  if (count === boxes.length) return question;
+  const last = count > 1 ? ` ${count > 2 ? "to" : "and"} ${ordinal(first + count)}` : "";
+  return `the ${ordinal(first + 1)}${last}: ${question}`;
 }
 
 const likeliest = ({ probabilities }) =>
