@@ -34,6 +34,7 @@ from digits.command_line import (
     UserError,
     ctrl_c_waits,
     is_terminal,
+    one_line,
     positive_int,
     run,
     seed_number,
@@ -260,7 +261,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parse_arguments(argv)
     folder = writable_folder(arguments.output)
     (x_train, y_train), (x_test, y_test) = load_mnist(arguments.data)
-    print(f"cnn.py: the network goes to {folder}", file=sys.stderr)
+    print(f"cnn.py: the network goes to {one_line(folder)}", file=sys.stderr)
     os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")  # same seed, same weights
     keras.utils.set_random_seed(arguments.seed)
     model = build_model()
@@ -291,7 +292,7 @@ def main(argv: list[str] | None = None) -> int:
     checkpoint.remove()
     # Printing comes last: a pipe that breaks or a full disk then costs nothing.
     print(*lines, f"trained {epochs} epochs in {seconds:.0f} s", sep="\n")
-    print(f"saved model.json, model.h5, result.png and training.png in {folder}")
+    print(f"saved model.json, model.h5, result.png and training.png in {one_line(folder)}")
     return 0
 
 

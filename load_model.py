@@ -49,6 +49,8 @@ def check(arguments: argparse.Namespace) -> int:
 
     file = arguments.plot or Path("result.png")
     file = writable_folder(file.parent) / file.name
+    if arguments.show:
+        figures.open_window()
     _, (x_test, y_test) = load_mnist(arguments.data)
     model = load_model(arguments.model)
     probabilities = predict(model, x_test)
@@ -56,7 +58,7 @@ def check(arguments: argparse.Namespace) -> int:
         print(f"load_model.py: {warning}", file=sys.stderr)
     figures.save(figures.draw_results(x_test, y_test, probabilities), file)
     print(accuracy_line(probabilities, y_test))  # after saving: a broken pipe ends it here
-    print(f"saved {file}")
+    print(f"saved {one_line(file)}")
     if arguments.show:
         figures.show()
     return 0
@@ -70,6 +72,10 @@ def read(arguments: argparse.Namespace) -> int:
     plotting = bool(arguments.plot or arguments.show)
     if arguments.plot:
         arguments.plot = writable_folder(arguments.plot.parent) / arguments.plot.name
+    if arguments.show:
+        from digits import figures
+
+        figures.open_window()
     found = find_pictures(arguments.images)
     readable = any(isinstance(file, Path) for _, file in found)
     model = load_model(arguments.model) if readable else None  # no wait for a typing error
@@ -119,7 +125,7 @@ def plot(readings: list[Reading], arguments: argparse.Namespace) -> None:
     figure = figures.draw_readings([reading.as_drawn() for reading in readings])
     if arguments.plot:
         figures.save(figure, arguments.plot)
-        print(f"saved {arguments.plot}", file=sys.stderr)
+        print(f"saved {one_line(arguments.plot)}", file=sys.stderr)
     if arguments.show:
         figures.show()
 

@@ -179,7 +179,7 @@ def plot(results: dict[str, np.ndarray], file: Path) -> None:
     """Draw error against time, a small mark for each training and a large one for the mean."""
     from digits import figures
 
-    figure = figures.plt.figure(figsize=(7.5, 4.2), layout="constrained")
+    figure = figures.new_figure(figsize=(7.5, 4.2), layout="constrained")
     axis = figure.subplots()
     for name, rows in results.items():
         own = name in OWN

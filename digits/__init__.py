@@ -1,4 +1,9 @@
-"""What the scripts share. Nothing in here imports a script.
+"""What the scripts share, and the way in from Python. Nothing in here imports a script.
+
+    from digits import load_model, read
+
+    model = load_model()                  the pair in the current folder, or the project's
+    reading = read("page.jpg", model)     a Reading: text, digits, confidence, answers, error
 
 mnist         the data set: find, check, cache
 augment       training digits, a little different every time
@@ -16,3 +21,24 @@ server        the page to draw on, in page/: what it asks, and what it gets
 command_line  errors, exit codes and progress, the same for every script
 quiet_keras   Keras, imported late and without noise
 """
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from digits.model_files import load_model
+    from digits.reading import read
+
+__all__ = ["load_model", "read"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for only now, so that `import digits` takes no time."""
+    if name == "load_model":
+        from digits.model_files import load_model
+
+        return load_model
+    if name == "read":
+        from digits.reading import read
+
+        return read
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -67,6 +67,8 @@ def _mend_streams() -> None:
                 if stream.fileno() != number:
                     os.dup2(stream.fileno(), number)
                 os.set_inheritable(number, True)  # as the three streams are
+    if hasattr(sys.stdout, "reconfigure"):  # a name in letters that the terminal lacks
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.stderr = Dropping(sys.stderr)
 
 
@@ -100,10 +102,15 @@ def drop_stdout() -> None:
     os.close(nowhere)
 
 
-def one_line(text: object) -> str:
-    """`text` without line breaks, control characters or bytes that no terminal can show."""
-    visible = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
-    return visible.encode(errors="backslashreplace").decode()
+def one_line(text: object, shows: Callable[[str], Any] = str.isprintable) -> str:
+    r"""`text` with a `\n` or `\u4e03` for each character that `shows` says cannot be shown.
+
+    Those are at least control characters, and bytes of a file name that are no text.
+    """
+    return "".join(
+        c if c.isprintable() and shows(c) else c.encode("unicode_escape").decode()
+        for c in str(text)
+    )
 
 
 def first_line(error: Exception) -> str:
@@ -226,17 +233,28 @@ def only_python_on_stderr() -> Iterator[None]:
 
     libtiff, inside Pillow, would add lines of its own to ours about a damaged file.
     """
-    sys.stderr.flush()
-    real = os.dup(2)
-    with open(real, "w", buffering=1, errors="backslashreplace") as own:
-        own = Dropping(own)
+    try:
+        real = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    with contextlib.ExitStack() as stack:
+        stack.callback(os.close, real)
+        if _descriptor(sys.stderr) == 2:  # and not, as in a notebook, elsewhere
+            sys.stderr.flush()
+            own = open(real, "w", 1, errors="backslashreplace", closefd=False)  # noqa: SIM115
+            stack.enter_context(contextlib.redirect_stderr(Dropping(own)))
         with open(os.devnull, "wb") as nowhere:
             os.dup2(nowhere.fileno(), 2)
-        try:
-            with contextlib.redirect_stderr(own):
-                yield
-        finally:
-            os.dup2(real, 2)
+        stack.callback(os.dup2, real, 2)
+        yield
+
+
+def _descriptor(stream: TextIO | None) -> int | None:
+    try:
+        return stream.fileno()
+    except (AttributeError, OSError, ValueError):
+        return None
 
 
 def progress_bar() -> "Progress":

@@ -3,19 +3,38 @@
 Knows neither Keras nor how an image is read: everything comes in as plain arrays.
 """
 
+import contextlib
+import logging
+import os
+import sys
 from pathlib import Path
 
-import matplotlib
 import numpy as np
-from matplotlib import pyplot as plt
-from matplotlib.figure import Figure
 
-from digits.command_line import UserError, percent
+from digits.command_line import UserError, first_line, one_line, percent
 
+logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it keeps its fonts is its affair
+try:
+    # Drawing into files needs no backend, so one that is unknown must not matter.
+    backend = None if "matplotlib" in sys.modules else os.environ.pop("MPLBACKEND", None)
+    import matplotlib
+
+    if backend:
+        os.environ["MPLBACKEND"] = backend
+        with contextlib.suppress(ValueError):
+            matplotlib.rcParams["backend"] = backend
+    from matplotlib import font_manager
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
+except Exception as error:
+    raise UserError(f"Matplotlib cannot start: {first_line(error)}") from error
+
+new_figure = Figure  # for files; those of pyplot are for a window
 INK, SOFT, RIGHT, WRONG = "#1f2933", "#7b8794", "#1b7f4d", "#c8312b"
 TRAINING, VALIDATION = "#2f6fb5", "#e07b1a"
 
-plt.rcParams.update(
+matplotlib.rcParams.update(
     {
         "font.size": 10,
         "text.color": INK,
@@ -41,17 +60,28 @@ def save(figure: Figure, path: Path) -> None:
         raise UserError(f"cannot write {path}: {error.strerror}; choose another place") from None
 
 
-def show() -> None:
-    """Open a window with the figures drawn so far. Raises UserError without a display."""
-    if matplotlib.get_backend().lower() not in map(str.lower, _interactive_backends()):
-        raise UserError("--show needs a display; use --plot FILE instead")
-    plt.show()
-
-
-def _interactive_backends() -> list[str]:
+def open_window() -> None:
+    """Let the figures that are drawn from now on be shown. Raises UserError without a display."""
+    global new_figure
+    from matplotlib import pyplot as plt
     from matplotlib.backends import BackendFilter, backend_registry
 
-    return backend_registry.list_builtin(BackendFilter.INTERACTIVE)
+    files_only = backend_registry.list_builtin(BackendFilter.NON_INTERACTIVE)
+    try:
+        plt.switch_backend(matplotlib.get_backend())
+        shown = plt.get_backend().lower() not in map(str.lower, files_only)
+    except ImportError:  # it needs a display, or a library that is missing
+        shown = False
+    if not shown:
+        raise UserError("--show needs a display; use --plot FILE instead")
+    new_figure = plt.figure
+
+
+def show() -> None:
+    """Show what was drawn since `open_window`, and wait until it is closed."""
+    from matplotlib import pyplot as plt
+
+    plt.show()
 
 
 def draw_results(images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray) -> Figure:
@@ -65,7 +95,7 @@ def draw_results(images: np.ndarray, labels: np.ndarray, probabilities: np.ndarr
     mistakes = mistakes[np.argsort(-probabilities[mistakes].max(axis=1), kind="stable")]
     ordinary = np.flatnonzero(answers == labels)
     rows, columns = 5, 8
-    figure = plt.figure(figsize=(12, 5.4))
+    figure = new_figure(figsize=(12, 5.4))
     left, right = figure.subfigures(1, 2, wspace=0.02)
     for block, chosen, title in (
         (left, ordinary[: rows * columns], "Test digits and what the network reads"),
@@ -89,7 +119,7 @@ def _mistakes_title(mistakes: np.ndarray, labels: np.ndarray, room: int) -> str:
 
 
 def _draw_digit(
-    axis: plt.Axes, image: np.ndarray, answer: int, probability: float, label: int | None = None
+    axis: Axes, image: np.ndarray, answer: int, probability: float, label: int | None = None
 ) -> None:
     """Draw one 28x28 digit, dark on light, with the answer above it."""
     axis.imshow(image, cmap="Greys", vmin=0, vmax=255, interpolation="nearest")
@@ -108,7 +138,7 @@ def draw_training(
 
     `history` as Keras gives it; `labels` (n,), `probabilities` (n, 10).
     """
-    figure = plt.figure(figsize=(12, 4.1), layout="constrained")
+    figure = new_figure(figsize=(12, 4.1), layout="constrained")
     axes = figure.subplots(1, 3, width_ratios=(1, 1, 1.05))
     epochs = np.arange(1, len(history["loss"]) + 1)
     for axis, key, title in (
@@ -131,7 +161,7 @@ def draw_training(
     return figure
 
 
-def _draw_confusion(axis: plt.Axes, labels: np.ndarray, answers: np.ndarray) -> None:
+def _draw_confusion(axis: Axes, labels: np.ndarray, answers: np.ndarray) -> None:
     counts = np.zeros((10, 10), int)
     np.add.at(counts, (labels, answers), 1)
     mistakes = counts * (1 - np.eye(10, dtype=int))
@@ -159,7 +189,7 @@ def draw_readings(readings: list[Reading]) -> Figure:
     """Draw each picture with a box around each digit, and below it what the network saw."""
     columns = min(3, len(readings))
     rows = -(-len(readings) // columns)
-    figure = plt.figure(figsize=(max(5.5, 4.2 * columns), 4.6 * rows))
+    figure = new_figure(figsize=(max(5.5, 4.2 * columns), 4.6 * rows))
     cells = figure.subfigures(rows, columns, squeeze=False).ravel()
     for cell, reading in zip(cells, readings, strict=False):
         _draw_reading(cell, *reading)
@@ -178,8 +208,9 @@ def _draw_reading(
     answer = f"{text}   {percent(confidence)}" if found else "no digit found"
     large = min(15, 400 / len(answer))  # a long answer gets smaller letters, and a shorter name
     cell.text(0.05, 0.945, answer, fontsize=large, fontweight="bold", va="center")
-    name = _short(name, 50 - round(0.12 * large * len(answer)))
-    cell.text(0.95, 0.945, name, fontsize=9, color=SOFT, va="center", ha="right")
+    name = _short(_visible(Path(name).name), 50 - round(0.12 * large * len(answer)))
+    right = {"va": "center", "ha": "right", "parse_math": False}  # a $ is no formula
+    cell.text(0.95, 0.945, name, fontsize=9, color=SOFT, **right)
     picture = cell.add_axes((0.05, 0.27, 0.9, 0.63))
     picture.imshow(grey, cmap="gray", vmin=0, vmax=255)
     picture.set(xticks=[], yticks=[], anchor="C")
@@ -205,15 +236,19 @@ def _draw_reading(
         axis.set_title(text, fontsize=small, fontweight="normal", pad=3)
 
 
-def _rectangle(box: Box, color: str, **options: str) -> plt.Rectangle:
+def _rectangle(box: Box, color: str, **options: str) -> Rectangle:
     x, y, width, height = box
-    return plt.Rectangle(
-        (x - 0.5, y - 0.5), width, height, fill=False, color=color, lw=1.6, **options
-    )
+    return Rectangle((x - 0.5, y - 0.5), width, height, fill=False, color=color, lw=1.6, **options)
+
+
+def _visible(text: str) -> str:
+    """Return `text` with escapes for what the font lacks."""
+    font = font_manager.get_font(font_manager.findfont(font_manager.FontProperties()))
+    return one_line(text, lambda character: font.get_char_index(ord(character)))
 
 
 def _short(name: str, longest: int) -> str:
-    name, longest = Path(name).name, min(longest, 32)
+    longest = min(longest, 32)
     if len(name) <= longest:
         return name
     return f"{name[: longest // 2 - 2]}…{name[-(longest // 2) :]}" if longest > 8 else ""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import h5py
 
+from digits import quiet_keras as keras
 from digits.command_line import UserError, first_line, whole_path
 from digits.model_checks import (
     Refused,
@@ -143,22 +144,27 @@ def find_pair() -> Path:
     return here if any(os.path.exists(here / name) for name in (ARCHITECTURE, WEIGHTS)) else PROJECT
 
 
-def load_model(folder: Path) -> "Model":
+def load_model(folder: str | os.PathLike | None = None) -> "Model":
     """Rebuild the network from the two files in `folder`, without its training.
 
+    Without a folder it is the current one if a network is there, and else the project's own.
     The network takes (n, 28, 28, 1), 0 to 255, and gives (n, 10) probabilities. Raises
     UserError if a file is missing, damaged or foreign, or the two do not belong together.
     """
-    folder = whole_path(folder)
+    folder = find_pair() if folder is None else whole_path(Path(folder))
     json_file, h5_file = folder / ARCHITECTURE, folder / WEIGHTS
-    missing = [file for file in (json_file, h5_file) if not file.exists()]
+    missing = [file for file in (json_file, h5_file) if not _exists(file)]
     if len(missing) == 2:
         raise UserError(f"no network in {folder}; {TRAIN}, or name its folder with --model")
     if missing:
         raise UserError(f"half a network: {missing[0]} is missing; {TRAIN}")
+    keras.start()  # before any file is judged: what ails Keras is not their fault
     for file in (json_file, h5_file):
         try:
             check_file(file)
+            file.open("rb").close()
+        except OSError as error:
+            raise _unreadable(file, error) from None
         except Refused as error:
             raise UserError(f"{file} {error}; {TRAIN}") from None
     outer = _read_architecture(json_file)
@@ -180,6 +186,25 @@ def load_model(folder: Path) -> "Model":
     except Refused as error:
         raise UserError(f"the network in {folder} {error}") from None
     return model
+
+
+def _exists(file: Path) -> bool:
+    try:
+        file.stat()
+        return True
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise _unreadable(file, error) from None
+
+
+def _unreadable(file: Path, error: OSError) -> UserError:
+    """Say what keeps a file from being read, which says nothing against what it holds."""
+    if isinstance(error, PermissionError):
+        return UserError(f"no permission to read {file}; ask for it, or name another with --model")
+    if isinstance(error, BlockingIOError):
+        return UserError(f"{file} is in use by another program; close that, and try again")
+    return UserError(f"cannot read {file}: {error.strerror or first_line(error)}")
 
 
 def _build(architecture: dict, json_file: Path) -> "Model":
@@ -215,6 +240,8 @@ def _architecture_in_h5(h5_file: Path) -> dict | None:
             inner = json.loads(file.attrs["model_config"])
             inner["config"]["layers"]
             return inner
+    except (PermissionError, BlockingIOError) as error:
+        raise _unreadable(h5_file, error) from None
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise UserError(
             f"{h5_file} is no whole network file: {first_line(error)}; {TRAIN}"
@@ -223,7 +250,7 @@ def _architecture_in_h5(h5_file: Path) -> dict | None:
 
 def _read_architecture(json_file: Path) -> dict:
     try:
-        architecture = json.loads(json_file.read_text(encoding="utf-8"))
+        architecture = json.loads(json_file.read_bytes())  # UTF-8, also with a mark, or 16
         if str(architecture.get("keras_version", "3")).startswith(("1", "2")):
             raise UserError(
                 f"{json_file} was written by Keras 2, which Keras 3 cannot read; {TRAIN}"
@@ -233,7 +260,7 @@ def _read_architecture(json_file: Path) -> dict:
     except Refused as error:
         raise UserError(f"{json_file} {error}") from None
     except OSError as error:
-        raise UserError(f"cannot read {json_file}: {error.strerror}; {TRAIN}") from None
+        raise _unreadable(json_file, error) from None
     except NO_DESCRIPTION as error:
         reason = f"{type(error).__name__}: {first_line(error)}"
         raise UserError(f"{json_file} is no network's architecture ({reason}); {TRAIN}") from None

@@ -3,15 +3,25 @@
     from digits import quiet_keras as keras
 
 `--help` and a wrong option answer at once, because nothing heavy is imported
-before the first `keras.something`.
+before the first `keras.something`. All that may keep Keras from starting is met here.
 """
 
+import contextlib
+import importlib.util
+import json
 import logging
 import os
 import sys
 import tempfile
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from digits.command_line import UserError, first_line, only_python_on_stderr
+
+BACKENDS = ("tensorflow", "jax", "torch")
 
 _keras: ModuleType | None = None
 
@@ -19,30 +29,99 @@ _keras: ModuleType | None = None
 def __getattr__(name: str) -> Any:
     if name.startswith("__"):  # what Python itself asks every module for
         raise AttributeError(name)
+    return getattr(start(), name)
+
+
+def start() -> ModuleType:
+    """Return Keras, imported if it is not yet. Raises UserError if it cannot start."""
     global _keras
     if _keras is None:
         _keras = _import_keras()
-    return getattr(_keras, name)
+    return _keras
 
 
 def _import_keras() -> ModuleType:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Keras warns on every use of HDF5, which this project's file pair needs.
     logging.getLogger("absl").setLevel(logging.ERROR)
-    # TensorFlow's C++ side writes to file descriptor 2 before its logging can be
-    # told to be quiet, so the descriptor itself is held back during the import.
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    with tempfile.TemporaryFile() as held_back:
-        os.dup2(held_back.fileno(), 2)
-        try:
+    by_us = "keras" not in sys.modules
+    for name in ("keras", *BACKENDS):
+        if file := _namesake(name):
+            raise UserError(f"Keras cannot start: {file} is taken for {name}; rename it")
+    try:
+        # TensorFlow's C++ side writes to file descriptor 2 before its logging can be
+        # told to be quiet, so the descriptor itself is closed to it during the import.
+        with only_python_on_stderr(), _hidden("matplotlib"), _temporary_folder_named():
             import keras
-        except BaseException:
-            os.dup2(stderr, 2)
-            held_back.seek(0)
-            os.write(2, held_back.read())
-            raise
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
+    except Exception as error:
+        raise UserError(f"Keras cannot start: {_cause(error)}") from error
+    if by_us:  # whatever keras.json says: what a model.json leaves open is meant so
+        keras.config.set_image_data_format("channels_last")
+        keras.config.set_floatx("float32")
     return keras
+
+
+@contextlib.contextmanager
+def _hidden(name: str) -> Iterator[None]:
+    """Let a library that is not imported yet seem to be missing.
+
+    Keras imports Matplotlib where it can, for pictures that are not drawn here; that takes half
+    a second, and fails with a backend (MPLBACKEND) that is not installed.
+    """
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
+@contextlib.contextmanager
+def _temporary_folder_named() -> Iterator[None]:
+    """Name a temporary folder where there is none: TensorFlow asks which it is, and leaves it."""
+    before = tempfile.tempdir
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        tempfile.tempdir = os.curdir
+    yield
+    tempfile.tempdir = before
+
+
+def _namesake(name: str) -> Path | None:
+    """Return the file of the user's own, if there is one, that is imported as the library `name`.
+
+    It lies in the folder of the script, of the project, or the current one.
+    """
+    module = sys.modules.get(name)
+    try:
+        file = Path(module.__file__ if module else importlib.util.find_spec(name).origin)
+    except (AttributeError, TypeError, ValueError):  # nothing of that name, or it has no file
+        return None
+    folder = file.parent.parent if file.name == "__init__.py" else file.parent
+    own = (Path(sys.argv[0]).parent, Path(__file__).parent.parent, Path())
+    installed = folder.name in ("site-packages", "dist-packages")
+    return file if folder.resolve() in [f.resolve() for f in own] and not installed else None
+
+
+def _cause(error: Exception) -> str:
+    """Say in one line what kept Keras from starting, and what mends it."""
+    name = (getattr(error, "name", None) or "").split(".")[0]
+    if file := _namesake(name):
+        return f"{file} is taken for {name}; rename it"
+    settings = Path(os.path.expanduser(os.environ.get("KERAS_HOME", "~/.keras")), "keras.json")
+    backend, place = os.environ.get("KERAS_BACKEND"), "KERAS_BACKEND"
+    if not backend:
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            backend, place = json.loads(settings.read_bytes()).get("backend"), str(settings)
+    if backend and backend not in BACKENDS:
+        return f"{place} asks for the backend {backend}; set KERAS_BACKEND=tensorflow"
+    if name in BACKENDS[1:]:
+        return f"{place} asks for {name}, which is not installed; set KERAS_BACKEND=tensorflow"
+    if name and isinstance(error, ModuleNotFoundError):
+        return f"{name} is not installed; pip install -r requirements.txt"
+    if Path(traceback.extract_tb(error.__traceback__)[-1].filename).name == "config.py":
+        return f"{settings} is damaged; mend or delete it"
+    return f"{type(error).__name__}: {first_line(error)}"

@@ -1,17 +1,19 @@
 """Read pictures with a network: which digits are on each, and how sure it is."""
 
 import math
+import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from itertools import groupby, islice, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
 from digits import workers
+from digits.command_line import only_python_on_stderr
 from digits.evaluation import predict
 from digits.images import Digit, ImageError, digits_in, read_first_page
 
@@ -141,9 +143,46 @@ def groups_of(line: list[Answer]) -> list[list[Answer]]:
     return groups
 
 
+Picture = str | os.PathLike | bytes | np.ndarray
+
+
+@overload
+def read(pictures: Picture, model: "Model") -> Reading: ...
+@overload
+def read(pictures: Iterable[Picture], model: "Model") -> list[Reading]: ...
+def read(pictures: Picture | Iterable[Picture], model: "Model") -> Reading | list[Reading]:
+    """Read one picture, or several at once, which takes less time; return a Reading for each.
+
+    A picture is a path, the content of a picture file, or an array: uint8, (height, width)
+    grey, or (height, width, 3 or 4) RGB or RGBA, of either polarity. Where a file cannot be
+    read, the Reading's `failed` is true and `error` says why. Raises ValueError for an array
+    that is no picture. `model` is what `load_model` returns.
+    """
+    if isinstance(pictures, Picture):
+        return read([pictures], model)[0]
+    sources = []
+    for number, picture in enumerate(pictures, 1):
+        if isinstance(picture, bytes | np.ndarray):
+            sources.append((f"picture {number}", picture))
+        else:
+            sources.append((os.fspath(picture), Path(picture)))
+        if isinstance(picture, np.ndarray) and not _is_picture(picture):
+            raise ValueError(
+                f"picture {number} is an array of {picture.dtype}, {picture.shape}; it must be "
+                "uint8, (height, width) or (height, width, 3 or 4)"
+            )
+    with only_python_on_stderr():
+        return list(read_pictures(model, sources))
+
+
+def _is_picture(array: np.ndarray) -> bool:
+    channels = array.shape[2:]
+    return array.dtype == "uint8" and array.size and channels in ((), (3,), (4,)) and array.ndim > 1
+
+
 def read_pictures(
     model: "Model",
-    sources: Iterable[tuple[str, Path | bytes | ImageError]],
+    sources: Iterable[tuple[str, Path | bytes | np.ndarray | ImageError]],
     keep: int = 0,
     processes: bool = False,
 ) -> Iterator[Reading]:
@@ -159,8 +198,10 @@ def read_pictures(
         pool = stack.enter_context(ThreadPoolExecutor(2))
         size, finding = 1, iter(())  # the first answers come at once
         while chunk := list(islice(sources, size)):
-            if processes and len(chunk) == CHUNK and isinstance(pool, ThreadPoolExecutor):
-                pool = stack.enter_context(workers.start())
+            if processes and len(chunk) == CHUNK:
+                processes = False  # one attempt: without shared memory, threads will do
+                with suppress(OSError, ImportError):
+                    pool = stack.enter_context(workers.start())
             # The next pictures are opened while the network reads those before them.
             before, finding = finding, pool.map(_find, chunk, chunksize=16)
             yield from _ask(model, list(before))

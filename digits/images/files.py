@@ -45,8 +45,11 @@ def read_grey(source: Path | bytes) -> np.ndarray:
     return read_first_page(source)[0]
 
 
-def read_first_page(source: Path | bytes) -> tuple[np.ndarray, int]:
-    """Read a picture as `read_grey` does, and return with it how many pages or frames it has."""
+def read_first_page(source: Path | bytes | np.ndarray) -> tuple[np.ndarray, int]:
+    """Read a picture as `read_grey` does, and return with it how many pages or frames it has.
+
+    An array is its pixels: uint8, (height, width) grey, or with a third axis of RGB or RGBA.
+    """
     try:
         with _open(source) as picture:
             pixels = picture.width * picture.height
@@ -70,7 +73,9 @@ def read_first_page(source: Path | bytes) -> tuple[np.ndarray, int]:
         raise ImageError(_unreadable(source)) from None
 
 
-def _open(source: Path | bytes) -> Image.Image:
+def _open(source: Path | bytes | np.ndarray) -> Image.Image:
+    if isinstance(source, np.ndarray):
+        return Image.fromarray(source)
     file = io.BytesIO(source) if isinstance(source, bytes) else source
     try:
         return Image.open(file, formats=KINDS)

@@ -38,7 +38,12 @@ def load_mnist(
 
 def cache_file() -> Path:
     """Where the set is kept after the first time."""
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    root = os.environ.get("XDG_CACHE_HOME")
+    if not root:
+        try:
+            root = Path.home() / ".cache"
+        except RuntimeError:  # a user without a home, as containers have
+            root = tempfile.gettempdir()
     return Path(root) / "mnist-digits" / "mnist.npz"
 
 
@@ -70,7 +75,7 @@ def _from_anywhere() -> Arrays:
                 arrays = source()
             check(arrays)
         except UNREADABLE as error:
-            missing = isinstance(error, FileNotFoundError)
+            missing = name == "the cache" and isinstance(error, FileNotFoundError)
             reasons.append(f"{name}: {'empty' if missing else first_line(error)}")
             continue
         if reasons:  # it did not come from the cache
@@ -84,8 +89,8 @@ def _from_anywhere() -> Arrays:
 
 def _write_cache(arrays: Arrays) -> None:
     """Put `arrays` into the cache in one step, so that two programs may do it at once."""
-    target = cache_file()
     try:
+        target = cache_file()
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
             try:
