@@ -261,7 +261,8 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parse_arguments(argv)
     folder = writable_folder(arguments.output)
     (x_train, y_train), (x_test, y_test) = load_mnist(arguments.data)
-    print(f"cnn.py: the network goes to {one_line(folder)}", file=sys.stderr)
+    if not arguments.resume:  # or else a folder without a stopped training gets a line of its own
+        print(f"cnn.py: the network goes to {one_line(folder)}", file=sys.stderr)
     os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")  # same seed, same weights
     keras.utils.set_random_seed(arguments.seed)
     model = build_model()

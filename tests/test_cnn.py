@@ -93,6 +93,11 @@ def test_ctrl_c_says_what_is_kept_and_leaves_the_old_pair(fresh, tiny_cnn, line)
     resumed.communicate()
 
 
+def test_without_a_stopped_training_nothing_is_resumed(script, tmp_path):
+    result = script("cnn.py", "--resume")
+    assert is_user_error(result, f"no stopped training in {tmp_path}; leave out --resume")
+
+
 def test_ctrl_c_does_not_break_into_a_step(monkeypatch):
     model, steps = cnn.build_model(), []
     layer = model.layers[0]
