@@ -50,7 +50,7 @@ def prepared(canvas: np.ndarray) -> np.ndarray:
 def _one(rng: np.random.Generator) -> list[Points]:
     top, rise, foot = rng.uniform(0.6, 1), rng.uniform(0.2, 0.95), rng.uniform(-0.5, 0.25)
     start = max(0, top - rng.uniform(0.7, 1.7) * rise)  # an upstroke nearly level makes a 7
-    knee = (start + top) / 2, rise * rng.uniform(0.45, 0.9)
+    knee = (start + top) / 2, rise * rng.uniform(0.25, 0.9)
     foot = min(1, top + foot)
     strokes = [_shaken([(start, rise), knee, (top, 0), (foot, 1)], rng)]
     if rng.random() < 0.15:

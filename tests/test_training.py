@@ -93,6 +93,15 @@ def test_a_later_epoch_can_be_the_first(digits):
     np.testing.assert_array_equal(next(whole)[0], next(later)[0])
 
 
+def test_ones_get_flags_and_stay_otherwise_the_same(digits):
+    (x, y), _ = digits
+    ones = x[y == 1][:100]
+    flagged = augment.add_flags(ones, np.random.default_rng(0))
+    assert (flagged >= ones).all()
+    more = flagged.sum(axis=(1, 2)) / ones.sum(axis=(1, 2), dtype=float)
+    assert (more > 1.1).mean() > 0.3 and more.max() < 3
+
+
 def test_a_part_of_each_batch_is_no_digit(digits):
     (x, y), _ = digits
     for _, targets in itertools.islice(augment.batches(x[:1000], y[:1000], 250, seed=1), 8):
