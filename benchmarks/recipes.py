@@ -34,7 +34,7 @@ ROOT = Path(__file__).parent.parent
 OWN = {  # arguments of cnn.py
     "quick": ("--epochs", "1"),
     "default": (),
-    "best": ("--epochs", "80"),
+    "best": ("--epochs", "30"),
 }
 
 

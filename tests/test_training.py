@@ -9,6 +9,7 @@ import cnn
 from digits import augment
 from digits import quiet_keras as keras
 from digits.evaluation import accuracy_line, calibration_error, predict, table_by_digit
+from digits.hands import draw_digit
 from digits.outliers import make_outliers
 
 
@@ -127,6 +128,26 @@ def test_outliers_can_be_made_from_any_digits():
     rng = np.random.default_rng(0)
     for images in (np.zeros((3, 28, 28), "uint8"), np.full((3, 28, 28), 255, "uint8")):
         assert len(make_outliers(60, images, np.zeros(3, "uint8"), rng)) == 60
+
+
+def test_the_shipped_network_is_unsure_of_what_is_no_digit(digits, shipped):
+    _, (x_test, y_test) = digits
+    made = make_outliers(1000, x_test, y_test, np.random.default_rng(99))
+    assert (predict(shipped, made).max(axis=1) > 0.9).mean() < 0.08
+    assert (predict(shipped, x_test).max(axis=1) > 0.9).mean() > 0.98
+
+
+def test_the_shipped_network_reads_ones_with_an_upstroke(digits, shipped):
+    _, (x_test, y_test) = digits
+    flagged = augment.add_flags(x_test[y_test == 1], np.random.default_rng(99))
+    assert (predict(shipped, flagged).argmax(axis=1) == 1).mean() > 0.98
+
+
+@pytest.mark.parametrize("digit", [1, 4, 9])
+def test_the_shipped_network_reads_other_hands(shipped, digit):
+    rng = np.random.default_rng(99)
+    drawn = np.array([draw_digit(digit, rng) for _ in range(200)])
+    assert (predict(shipped, drawn).argmax(axis=1) == digit).mean() > 0.95
 
 
 def test_accuracy_while_training_counts_digits_only():
