@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from keras import Model
 
 UNSURE = 0.9  # an answer with less confidence is marked
-NOT_A_DIGIT = 0.4  # less confidence on average: there are no digits on the picture
+NOT_A_DIGIT = 0.35  # less confidence on average: there are no digits on the picture
 SLIM = 0.6  # a digit's width, as a share of its height, that nothing speaks against
 WIDE = 0.5  # how much speaks against a digit that is one height wider than that
 LEAD = 10  # a way's odds, where it leads by 1: e to that power, as fits made-up rows
