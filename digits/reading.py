@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from keras import Model
 
 UNSURE = 0.9  # an answer with less confidence is marked
-NOT_A_DIGIT = 0.35  # less confidence on average: there are no digits on the picture
+DIGIT = 0.4  # less confidence: that is no digit
+ALONE = 0.33  # the same for what stands alone
+UPRIGHT = (2, 3, 4, 5, 7)  # the digits that tell which way a page is turned
+AROUND = 8  # heights of a digit: of what stands so near beside it ...
+MOST = 0.65  # ... this share is digits, at least: in printed text a third of the letters pass
+NEAR = 4  # heights to the next digit: what is further away is not called unread
+TURNED = 4  # digits on a page that may be turned, at least
 SLIM = 0.6  # a digit's width, as a share of its height, that nothing speaks against
 WIDE = 0.5  # how much speaks against a digit that is one height wider than that
 LEAD = 10  # a way's odds, where it leads by 1: e to that power, as fits made-up rows
@@ -131,7 +137,7 @@ def box_around(answers: list[Answer]) -> tuple[int, int, int, int]:
 
 def groups_of(line: list[Answer]) -> list[list[Answer]]:
     """Part a line at its wide gaps: wider than GAP, and than twice the median of the others."""
-    boxes = [answer.digit.box for answer in line]
+    boxes = [answer.digit.place for answer in line]
     gaps = [right[0] - left[0] - left[2] for left, right in pairwise(boxes)]
     height, groups = np.median([height for *_, height in boxes]), [[line[0]]]
     ordered, middle = [*sorted(gaps), 0, 0], (len(gaps) - 2) // 2
@@ -209,42 +215,114 @@ def read_pictures(
         yield from _ask(model, list(finding))
 
 
-def _find(source: tuple[bool, str, Path | bytes | ImageError]) -> tuple[Reading, list[Digit]]:
+Source = tuple[bool, str, Path | bytes | ImageError]  # keep the picture, its name, and itself
+
+
+def _find(source: Source, **how: int) -> tuple[Source, Reading, list[Digit]]:
     keep, name, file = source
     try:
         if isinstance(file, ImageError):
             raise file
         grey, pages = read_first_page(file)
     except ImageError as error:
-        return Reading(name, error=str(error), failed=True), []
-    return Reading(name, grey=grey if keep else None, pages=pages), digits_in(grey)
+        return source, Reading(name, error=str(error), failed=True), []
+    reading = Reading(name, grey=grey if keep else None, pages=pages)
+    return source, reading, digits_in(grey, **how)
 
 
-def _ask(model: "Model", found: list[tuple[Reading, list[Digit]]]) -> Iterator[Reading]:
+def _ask(
+    model: "Model", found: list[tuple[Source, Reading, list[Digit]]], again: bool = True
+) -> Iterator[Reading]:
     """Ask the network about all digits of a chunk at once, and hand out its answers."""
-    asked = [
-        d for _, digits in found for digit in digits for d in (digit, *(p for *_, p in digit.parts))
-    ]
-    images = np.stack([d.image for d in asked]) if asked else np.empty((0, 28, 28), "uint8")
-    answers = iter([Answer(d, p) for d, p in zip(asked, predict(model, images), strict=True)])
-    for reading, digits in found:
+    digits = [d for *_, digits in found for d in digits]
+    asked = [d for digit in digits for d in (digit, *(part for *_, part in digit.parts))]
+    answers = iter([Answer(d, p) for d, p in zip(asked, _predict(model, asked), strict=True)])
+    for source, reading, digits in found:
+        candidates, wholes = [], []
         for digit in digits:
             whole, parts = next(answers), list(islice(answers, len(digit.parts)))
+            wholes.append(whole)
             best, certainty = best_cut(whole, parts)
             for answer in best:
                 answer.certainty = certainty
-            reading.answers += best
-            reading.certainty *= certainty
-        if not _believable(reading.answers):
-            reading.answers = []
+            candidates += best
+            if whole.confidence >= DIGIT or len(best) > 1:
+                reading.certainty *= certainty
+        turns = _turns(model, wholes) if again else 0
+        if turns:
+            yield from _ask(model, [_find(source, turns=turns)], again=False)
+            continue
+        judge(reading, candidates)
+        if again and digits and not reading.answers:  # another opinion of what the paper is
+            yield from _ask(model, [_find(source, attempt=1)], again=False)
+            continue
         if not reading.answers and not reading.failed:
             reading.error = "no digit found"
         yield reading
 
 
-def _believable(answers: list[Answer]) -> bool:
-    """Tell writing from texture: among many shapes some resemble digits, but few do it well."""
-    return sum(a.confidence for a in answers) >= NOT_A_DIGIT * max(1, len(answers))
+def _predict(model: "Model", digits: list[Digit], turns: int = 0) -> np.ndarray:
+    images = np.array([d.image for d in digits], "uint8").reshape(-1, 28, 28)
+    return predict(model, np.rot90(images, turns, axes=(1, 2)))
+
+
+def _turns(model: "Model", wholes: list[Answer]) -> int:
+    """Return by how many right angles a page is to be turned to the left to be read."""
+    if len(wholes) < TURNED:
+        return 0
+
+    def clear(probabilities: np.ndarray) -> float:
+        sure = probabilities[np.isin(probabilities.argmax(axis=1), UPRIGHT)].max(axis=1)
+        return float(sure[sure > UNSURE].sum())
+
+    upright = clear(np.array([answer.probabilities for answer in wholes]))
+    if upright > len(wholes) / 2:
+        return 0
+    digits = [answer.digit for answer in wholes]
+    turned = [clear(_predict(model, digits, turns)) for turns in (1, 2, 3)]
+    return 1 + int(np.argmax(turned)) if max(turned) > 1.5 * upright + 2 else 0
+
+
+def judge(reading: Reading, candidates: list[Answer]) -> None:
+    """Keep the digits among the candidates; what else is about as high is unread.
+
+    The network was taught to be unsure of what is no digit. A digit has others around it, not
+    letters or leaves, and a slim stroke is as high as they are: it is all the network sees of 1.
+    """
+    found = [a for a in candidates if not a.digit.mark]
+    boxes = np.array([a.digit.place for a in found], float).reshape(-1, 4)
+    middle, height = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 3]
+    least = ALONE if len(found) == 1 else DIGIT
+    sure = np.array([a.confidence >= least for a in found], bool)
+    for _ in range(2):
+        usual = np.median(height[sure]) if sure.any() else 0
+        for i in np.flatnonzero(sure):
+            aside, above = np.abs(middle - middle[i]).T / height[i]
+            # Of what stands in its line most is digits, and for a slim stroke all around.
+            one = found[i].value == 1
+            near = (aside < AROUND) & (above < (AROUND if one else 2)) & (height > height[i] / 2)
+            slim = one and not usual / 2.5 < height[i] < 2 * usual
+            sure[i] = sure[near].mean() >= MOST and not slim
+    reading.answers = digits = [a for a, kept in zip(found, sure, strict=True) if kept]
+    if not digits:
+        return
+    height, kept = np.median([a.digit.place[3] for a in digits]), set(digits)
+    for answer in candidates:
+        if answer not in kept and _belongs(answer, digits, height):
+            reading.unread.append(answer.digit.box)
+            reading.certainty *= 1 - min(answer.confidence, 0.5)
+
+
+def _belongs(answer: Answer, digits: list[Answer], height: float) -> bool:
+    """Whether ink that is no digit is as high as digits nearby, or stands between them."""
+    x, y, _, tall = answer.digit.place
+    if answer.digit.mark:
+        line = [a.digit.place[0] for a in digits if a.digit.line == answer.digit.line]
+        return bool(line) and min(line) < x < max(line)
+    places = (a.digit.place for a in digits)
+    near = (abs(left - x) + abs(top - y) < NEAR * height for left, top, *_ in places)
+    high = 0.6 * height < tall < 2 * height or answer.confidence >= DIGIT
+    return high and any(near)
 
 
 def best_cut(whole: Answer, parts: list[Answer]) -> tuple[list[Answer], float]:
@@ -265,12 +343,12 @@ def best_cut(whole: Answer, parts: list[Answer]) -> tuple[list[Answer], float]:
             if score > ways.get((end, n + 1), (-np.inf,))[0]:
                 ways[end, n + 1] = score, [*before, answer]
     last = max(end for _, end, *_ in whole.digit.parts)
-    through = [way for (end, n), way in ways.items() if end == last and n > 1]
+    through = [way for (end, n), way in ways.items() if end == last]
     scores, answers = zip((_score(whole), [whole]), *through, strict=True)
     best = int(np.argmax(scores))
     return answers[best], float(1 / np.exp(LEAD * (np.array(scores) - scores[best])).sum())
 
 
 def _score(answer: Answer) -> float:
-    _, _, width, height = answer.digit.box
+    _, _, width, height = answer.digit.place
     return float(np.log(answer.confidence)) - WIDE * max(0, width / height - SLIM)

@@ -5,18 +5,15 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from digits.images.lines import lines_of
 from digits.images.paper import stand_out
-from digits.images.pieces import CLEAR, FAINT, FAINTEST, Piece, connected, edge_contacts, ink_mask
-from digits.images.sheet import find_sheet
+from digits.images.pieces import FAINT, FAINTEST, Piece, connected, edge_contacts, ink_mask
+from digits.images.rulings import find_rulings
 from digits.images.statistics import median, quantile, share
 
 SMALL, LARGE = 112, 1400  # the longest side that the steps work at, in pixels
 NOISE = 5  # ink stands out from the paper by so many times the paper's own spread
-BOTH_WAYS = 0.3  # what stands out the other way than the ink, as a share of the ink, at most
-SHARP = 0.08  # what is sharp differs from its surroundings by more of full ink
+SHARP = 12  # what differs from its surroundings, so much smaller than the picture, is sharp
 AT_EDGE = 0.8  # the share of a frame that lies along the edge, at least
-STRAY = 0.08  # the share of a picture that is neither paper nor ink, at most
 
 
 def to_working_size(grey: np.ndarray) -> tuple[np.ndarray, float]:
@@ -43,43 +40,27 @@ def find_ink(grey: np.ndarray) -> Iterator[np.ndarray]:
     """Yield how much ink there is at each pixel, (height, width) float32.
 
     The paper is 0 and the ink about 1, whatever the lighting and whether the ink is
-    darker or lighter than the paper; of a sheet on a table only the sheet counts. There may
-    be a second opinion, for where the first leads to nothing, and none at all if nothing
-    stands out from the paper.
+    darker or lighter than the paper. There may be a second opinion, for where the first leads
+    to nothing, and none at all if nothing stands out from the paper.
     """
-    found = find_sheet(grey)
-    if found is not None:
-        place, sheet = found
-        for ink in _inks(sheet):
-            result = np.zeros(grey.shape, "float32")
-            result[place] = ink
-            yield result
-        if sheet.shape[0] < 2 * sheet.shape[1]:  # else it may be no sheet but a thick 1
-            return
-    yield from _inks(grey)
-
-
-def _inks(grey: np.ndarray) -> Iterator[np.ndarray]:
     for differences in stand_out(grey):
-        candidates: list[tuple[float, np.ndarray, float]] = []
-        for signed in sorted(differences, key=_sum_above, reverse=True):
-            if candidates:
-                seen, _, level = candidates[0]
-                if _sum_above(signed) < seen and signed.max() <= FAINT * level:
-                    continue  # too little to be the ink, too faint to speak against it
-            found = _clean_ink(signed, _spread(signed))
-            if found:
-                candidates.append(found)
-        if not candidates:
-            continue
-        *others, (_, signed, level) = sorted(candidates, key=lambda found: found[0])
-        ink = signed / level
-        if not _shows_things(ink, [other / level for _, other, _ in others]):
+        # Dark strokes or light ones: whichever there is more of.
+        found = [(*_amount(signed), signed) for signed in differences]
+        _, spread, signed = max(found, key=lambda seen: seen[0])
+        ink = _clean_ink(signed, spread)
+        if ink is not None:
             yield np.maximum(ink, 0)
 
 
-def _sum_above(signed: np.ndarray) -> float:
-    return float(signed.clip(0).sum())
+def _amount(signed: np.ndarray) -> tuple[float, float]:
+    """Return how much of it is sharp, as strokes are and shades are not, and the paper's spread."""
+    spread = _spread(signed)
+    level = _ink_level(signed, spread)
+    if level is None:
+        return 0.0, spread
+    reach = max(signed.shape) // SHARP
+    sharp = signed - cv2.blur(signed, (2 * reach + 1,) * 2)
+    return float(sharp[(signed > FAINT * level) & (sharp > FAINT * level)].sum()), spread
 
 
 def _spread(signed: np.ndarray) -> float:
@@ -90,39 +71,16 @@ def _spread(signed: np.ndarray) -> float:
     return 1.4826 * median(near)
 
 
-def _shows_things(ink: np.ndarray, others: list[np.ndarray]) -> bool:
-    """Writing is darker than its paper or lighter, with little else; things have all shades.
-
-    Beside the edge of a shadow, paper looks darker and lighter too, but nowhere sharp.
-    """
-    contrary = sum(np.count_nonzero((other > FAINT) & _sharp(other)) for other in others)
-    if contrary > BOTH_WAYS * np.count_nonzero(ink > FAINT):
-        return True
-    seen = np.abs(ink) > FAINT
-    if share(seen & (ink <= CLEAR)) <= STRAY:  # clear ink is no stray: seldom is more to ask
-        return False
-    return share(seen & ~ink_mask(ink)) > STRAY
-
-
-def _sharp(ink: np.ndarray) -> np.ndarray:
-    """Return where `ink` is not about the mean of its surroundings."""
-    reach = max(ink.shape) // 80 + 1
-    return np.abs(ink - cv2.blur(ink, (2 * reach + 1,) * 2)) > SHARP
-
-
-def _clean_ink(signed: np.ndarray, spread: float) -> tuple[float, np.ndarray, float] | None:
-    """Return how much there is to see, the ink without lines and frame, and its level."""
-    for _ in range(3):  # what is taken away may have hidden fainter ink, so look again
+def _clean_ink(signed: np.ndarray, spread: float) -> np.ndarray | None:
+    """Return the ink without rulings and frame, or None if there is none."""
+    level = _ink_level(signed, spread)
+    if level is not None:
+        signed = np.where(find_rulings(signed / level, spread / level), 0, signed)
         level = _ink_level(signed, spread)
-        if level is None:
-            return None
-        lines = lines_of(signed / level)
-        signed = np.where(lines, 0, signed)
-        frame = frame_of(signed / level)
-        signed = np.where(frame, 0, signed)
-        if not (lines.any() or frame.any()):
-            break
-    return float(np.clip(signed / level, 0, 1).sum()) * level, signed, level
+    if level is not None:
+        signed = np.where(frame_of(signed / level), 0, signed)
+        level = _ink_level(signed, spread)
+    return None if level is None else signed / level
 
 
 def _ink_level(signed: np.ndarray, spread: float) -> float | None:

@@ -53,10 +53,11 @@ class Piece:
         return picture[self.y : self.y + self.height, self.x : self.x + self.width]
 
 
-def framed(mask: np.ndarray, room: int = 1) -> np.ndarray:
-    """Return `mask` as uint8 with that many empty pixels all round."""
+def framed(mask: np.ndarray, room: int = 1, aside: int | None = None) -> np.ndarray:
+    """Return `mask` as uint8 with `room` empty pixels all round, or `aside` left and right."""
+    aside = room if aside is None else aside
     return cv2.copyMakeBorder(
-        mask.astype("uint8"), room, room, room, room, cv2.BORDER_CONSTANT, value=0
+        mask.astype("uint8"), room, room, aside, aside, cv2.BORDER_CONSTANT, value=0
     )
 
 
@@ -142,3 +143,22 @@ def trim(piece: Piece) -> Piece | None:
         return None
     rows, columns = found
     return Piece(piece.mask[found], piece.x + columns.start, piece.y + rows.start)
+
+
+def writing_height(pieces: list[Piece]) -> tuple[float, int]:
+    """Return the commonest height: of those where most ink extends, half as much to twice.
+
+    0 if there are none.
+    """
+    heights = np.array([p.height for p in pieces if p.size >= SMALLEST], float)
+    if not len(heights):
+        return 0.0, 0
+    heights.sort()
+    sums = np.concatenate([[0], np.cumsum(heights**1.5)])
+    weight = (
+        sums[np.searchsorted(heights, 1.5 * heights, "right")]
+        - sums[np.searchsorted(heights, heights / 1.5)]
+    )
+    best = heights[np.argmax(weight)]
+    near = heights[(heights >= best / 1.5) & (heights <= 1.5 * best)]
+    return float(np.median(near)), len(near)
