@@ -1,0 +1,231 @@
+"""Networks with one damaged or hostile layer: refused or built, at once, and nothing else happens.
+
+    python tests/fuzz_networks.py 200                 each allowed layer, mutated 200 times
+    python tests/fuzz_networks.py 200 LSTM Resizing   only these
+
+Prints each mutation that takes more than 2 s or 1 GB, opens a file or starts something, and
+ends with exit code 1 if there was one. One that brings Python down is named by the last line.
+"""
+
+import copy
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import keras
+import numpy as np
+
+from digits import model_checks
+
+layers = keras.layers
+SECONDS, BYTES = 2.0, 2**30
+
+# What a layer needs, where it cannot do without arguments, and where it takes no image.
+ARGUMENTS = {
+    "Activation": ["relu"],
+    "AdaptiveAveragePooling1D": [4],
+    "AdaptiveAveragePooling2D": [4],
+    "AdaptiveAveragePooling3D": [4],
+    "AdaptiveMaxPooling1D": [4],
+    "AdaptiveMaxPooling2D": [4],
+    "AdaptiveMaxPooling3D": [4],
+    "AveragePooling1D": [2],
+    "AveragePooling2D": [2],
+    "AveragePooling3D": [2],
+    "MaxPooling1D": [2],
+    "Bidirectional": [layers.GRU(4)],
+    "CategoryEncoding": [300],
+    "CenterCrop": [20, 20],
+    "Conv1D": [4, 3],
+    "Conv2D": [4, 3],
+    "Conv3D": [4, 3],
+    "Conv1DTranspose": [4, 3],
+    "Conv2DTranspose": [4, 3],
+    "Conv3DTranspose": [4, 3],
+    "ConvLSTM1D": [4, 3],
+    "ConvLSTM2D": [4, 3],
+    "ConvLSTM3D": [4, 3],
+    "Dense": [16],
+    "DepthwiseConv1D": [3],
+    "DepthwiseConv2D": [3],
+    "Discretization": [[10.0, 100.0]],
+    "Dot": [2],
+    "EinsumDense": ["abc,cd->abd", [28, 8]],
+    "Embedding": [256, 2],
+    "GRU": [4],
+    "GaussianDropout": [0.1],
+    "GaussianNoise": [0.1],
+    "AlphaDropout": [0.1],
+    "Dropout": [0.1],
+    "GroupNormalization": [4],
+    "GroupQueryAttention": [4, 4, 2],
+    "LSTM": [4],
+    "MultiHeadAttention": [2, 4],
+    "Normalization": [-1, 0.5, 2.0],
+    "Permute": [[2, 1]],
+    "RNN": [layers.StackedRNNCells([layers.LSTMCell(4), layers.SimpleRNNCell(3)])],
+    "RandomBrightness": [0.1],
+    "RandomContrast": [0.1],
+    "RandomCrop": [20, 20],
+    "RandomRotation": [0.1],
+    "RandomTranslation": [0.1, 0.1],
+    "RandomZoom": [0.1],
+    "RandomHue": [0.1],
+    "RandomSaturation": [0.1],
+    "RandomSharpness": [0.1],
+    "RandomColorDegeneration": [0.1],
+    "RandomPosterization": [3],
+    "RepeatVector": [3],
+    "Rescaling": [0.1],
+    "Reshape": [[-1, 4]],
+    "Resizing": [14, 14],
+    "ReversibleEmbedding": [256, 2],
+    "SeparableConv1D": [4, 3],
+    "SeparableConv2D": [4, 3],
+    "SimpleRNN": [4],
+    "SpatialDropout1D": [0.1],
+    "SpatialDropout2D": [0.1],
+    "SpatialDropout3D": [0.1],
+    "SpectralNormalization": [layers.Dense(4)],
+    "TimeDistributed": [layers.Dense(4)],
+}
+SHAPES = [(28, 28, 1), (28, 28), (784,), (28, 4, 7, 1), (7, 4, 4, 7, 1)]
+TWO = {"Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot"}
+
+
+def network_with(name: str) -> dict | None:
+    """Return the description of a network with that layer in it; None for what is none itself."""
+    for shape in SHAPES:
+        image = keras.Input((28, 28, 1))
+        x = layers.Reshape(shape)(image)
+        try:
+            layer = getattr(layers, name)(*ARGUMENTS.get(name, []), name="mutated")
+            attends = name in ("MultiHeadAttention", "GroupQueryAttention")
+            both = name in TWO or "Attention" in name
+            x = layer(x, x) if attends else layer([x, x] if both else x)
+            x = layers.Flatten()(layers.Rescaling(1.0)(x))
+            network = keras.Model(image, layers.Dense(10, activation="softmax")(x))
+            description = json.loads(network.to_json())
+        except (ValueError, TypeError, IndexError, AttributeError):
+            continue  # it takes another shape
+        if run(description) == "built":
+            return description
+    return None
+
+
+HOSTILE = [
+    {"module": "keras.layers", "class_name": "Lambda", "config": {}},
+    {"module": "os", "class_name": "system", "config": {"command": "true"}},
+    {"module": "builtins", "class_name": "function", "config": "exec", "registered_name": "exec"},
+    {"class_name": "__lambda__", "config": {"value": "eA=="}},
+    {"class_name": "__numpy__", "config": {"value": [1], "dtype": "O"}},
+    {"module": "keras.layers", "class_name": "TFSMLayer", "config": {"filepath": "/etc"}},
+    {"module": "keras.layers", "class_name": "Dense", "config": {"units": 10**9}},
+    {"module": "keras.layers", "class_name": "GRU", "config": {"units": 9000, "unroll": True}},
+]
+VALUES = [None, True, False, -1, 0, 1, 2, 99, 1000, 10**5, 10**7, 10**9, 2**63, 0.5, -1e30]
+VALUES += [float("nan"), float("inf"), "", "relu", "softmax", "/etc/passwd", "lambda x: x", "same"]
+VALUES += ["float16", "int8", "channels_first", [], {}, [1, 2], [10**6] * 3, [[3, 3], [99, 99]]]
+VALUES += ["x" * 10**5, [[[[[[[[[[[[]]]]]]]]]]]], *HOSTILE]
+KEYS = [
+    "weights",
+    "batch_shape",
+    "layer",
+    "cell",
+    "vocabulary",
+    "file",
+    "unroll",
+    "dtype",
+    "module",
+]
+KEYS += ["build_config", "compile_config", "registered_name", "stateful", "dilation_rate", "seed"]
+
+
+def mutate(part: object, rng: np.random.Generator) -> None:
+    """Change one thing somewhere within a description."""
+    while True:
+        keys = list(part) if isinstance(part, dict) else list(range(len(part)))
+        if isinstance(part, dict) and (not keys or rng.random() < 0.1):
+            part[KEYS[rng.integers(len(KEYS))]] = copy.deepcopy(VALUES[rng.integers(len(VALUES))])
+            return
+        key = keys[rng.integers(len(keys))]
+        if isinstance(part[key], dict | list) and part[key] and rng.random() < 0.8:
+            part = part[key]
+        elif rng.random() < 0.1:
+            del part[key]
+            return
+        else:
+            part[key] = copy.deepcopy(VALUES[rng.integers(len(VALUES))])
+            return
+
+
+class Watch:
+    """What is opened or started, and how much memory is taken, while it is on."""
+
+    def __init__(self) -> None:
+        self.on, self.seen, self.peak = False, [], 0
+        sys.addaudithook(self.hear)
+        threading.Thread(target=self.measure, daemon=True).start()
+
+    def hear(self, event: str, arguments: tuple) -> None:
+        if not self.on:
+            return
+        started = event in ("os.system", "subprocess.Popen", "socket.connect", "os.exec")
+        opened = event == "open" and not str(arguments[0]).startswith((sys.prefix, sys.base_prefix))
+        if started or (opened and "/proc/" not in str(arguments[0])):
+            self.seen.append(f"{event} {arguments[0]}")
+
+    def measure(self) -> None:
+        pages = Path("/proc/self/statm")
+        while pages.exists():
+            self.peak = max(self.peak, 4096 * int(pages.read_text().split()[1]))
+            time.sleep(0.01)
+
+
+def run(description: dict) -> str:
+    try:
+        description = model_checks.without_training(description)
+        model_checks.check_description(description)
+        model_checks.check_probabilities(model_checks.build(description))
+        return "built"
+    except Exception as error:  # load_model makes one line of any
+        return f"refused: {str(error)[:80]!r}"
+
+
+def main() -> int:
+    times = int(sys.argv[1])
+    names = sys.argv[2:] or sorted(model_checks.ALLOWED["keras.layers"])
+    watch, bad = Watch(), 0
+    for name in names:
+        whole = network_with(name) if hasattr(layers, name) else None
+        if whole is None:
+            print(f"{name}: no network with it")
+            continue
+        place = next(
+            i for i, part in enumerate(whole["config"]["layers"]) if part["name"] == "mutated"
+        )
+        built = 0
+        for seed in range(times):
+            description = copy.deepcopy(whole)
+            mutate(description["config"]["layers"][place], np.random.default_rng([seed, len(name), ord(name[-3])]))
+            print(f"\r{name} {seed} ", end="", flush=True)
+            before = watch.peak = 4096 * int(Path("/proc/self/statm").read_text().split()[1])
+            watch.seen.clear()
+            watch.on, start = True, time.process_time()
+            result = run(description)
+            watch.on, taken = False, time.process_time() - start
+            built += result == "built"
+            if taken > SECONDS or watch.peak - before > BYTES or watch.seen:
+                bad += 1
+                memory = (watch.peak - before) / 2**20
+                print(f"{taken:.1f} s, {memory:.0f} MB, {watch.seen}: {result}")
+        print(f"\r{name}: {built} of {times} built")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
