@@ -380,3 +380,10 @@ tf.random.uniform([1])
 """
     environment = {k: v for k, v in os.environ.items() if k != "TF_DETERMINISTIC_OPS"}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+@pytest.mark.slow
+def test_mutated_layers_are_refused_or_built_at_once():
+    fuzz = [sys.executable, str(ROOT / "tests" / "fuzz_networks.py"), "5"]
+    result = subprocess.run(fuzz, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout[-2000:]
