@@ -107,13 +107,17 @@ def without_training(part: object) -> object:
 
     `build_config` would build a layer for whatever shape it names, `compile_config` make an
     optimizer, `shared_object_id` make two layers one. An unrolled loop computes the same as one
-    that is not, but may be endless.
+    that is not, but may be endless. The size of a batch is that of the first one in the training,
+    if the model was built by it.
     """
     if isinstance(part, list):
         return [without_training(item) for item in part]
     if isinstance(part, dict):
         kept = {key: value for key, value in part.items() if key not in NOT_THE_NETWORK}
         kept |= {"unroll": False} if "unroll" in kept else {}
+        for shape in ("batch_shape", "build_input_shape"):
+            if isinstance(kept.get(shape), list):
+                kept[shape] = [None, *kept[shape][1:]]
         return {key: without_training(value) for key, value in kept.items()}
     return part
 
@@ -145,7 +149,8 @@ def _check_part(part: object, key: str = "") -> Iterator[bool]:
             ):
                 full = f"{module}.{name}" if module not in ("None", "keras.layers") else name
                 raise Refused(
-                    f"asks for {_short(full)}, which is none of Keras's layers that only compute"
+                    f"asks for {_short(full)}, which is not allowed; Keras's own layers that only "
+                    "compute are"
                 )
             yield module.startswith(("keras.layers", "keras.src.ops"))
         for key, value in part.items():
@@ -255,6 +260,8 @@ def check_model(model: "Model") -> None:
     architecture = without_training(json.loads(model.to_json()))
     check_description(architecture)
     build(architecture)
+    if model.inputs[0].shape[0] is not None:
+        raise Refused("takes batches of one size only; leave the size out of its Input")
     check_probabilities(model)
 
 

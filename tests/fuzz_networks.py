@@ -211,7 +211,10 @@ def main() -> int:
         built = 0
         for seed in range(times):
             description = copy.deepcopy(whole)
-            mutate(description["config"]["layers"][place], np.random.default_rng([seed, len(name), ord(name[-3])]))
+            mutate(
+                description["config"]["layers"][place],
+                np.random.default_rng([seed, len(name), ord(name[-3])]),
+            )
             print(f"\r{name} {seed} ", end="", flush=True)
             before = watch.peak = 4096 * int(Path("/proc/self/statm").read_text().split()[1])
             watch.seen.clear()

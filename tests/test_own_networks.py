@@ -132,7 +132,8 @@ def test_a_pair_of_it_gives_the_same_probabilities(network, tmp_path):
 def test_a_pair_that_plain_keras_saved_opens(name, whole, tmp_path):
     network = NETWORKS[name]()
     network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    network.fit(IMAGES[..., None], np.arange(20) % 10, verbose=0)
+    # All batches have one size: Keras takes it for that of the input.
+    network.fit(IMAGES[..., None], np.arange(20) % 10, batch_size=10, verbose=0)
     (tmp_path / "model.json").write_text(network.to_json())
     if whole:
         network.save(tmp_path / "model.h5")
@@ -195,7 +196,7 @@ def test_what_may_hold_code_or_files_is_refused_unbuilt(
     else:
         layer["config"]["kernel_initializer"] = part
     file.write_text(json.dumps(architecture))
-    with pytest.raises(UserError, match=f"model.json asks for .*{name}.* only compute"):
+    with pytest.raises(UserError, match=f"model.json asks for .*{name}, which is not allowed"):
         model_files.load_model(fresh)
 
 
@@ -239,6 +240,13 @@ def test_what_does_not_take_28x28_is_refused(shape):
     x = layers.GlobalAveragePooling2D()(image) if len(shape) > 1 else image
     network = keras.Model(image, layers.Dense(10, activation="softmax")(x))
     with pytest.raises(model_checks.Refused, match="instead of images of 28x28 pixels; let it beg"):
+        model_checks.check_model(network)
+
+
+def test_a_fixed_batch_size_is_refused_before_the_training():
+    image = keras.Input((28, 28), batch_size=32)
+    network = keras.Model(image, layers.Dense(10, activation="softmax")(layers.Flatten()(image)))
+    with pytest.raises(model_checks.Refused, match="batches of one size"):
         model_checks.check_model(network)
 
 
