@@ -86,7 +86,7 @@ def stroke(page, points, left=0.2, width=0.4, lift=True):
 def forty_two(page):
     for line in FOUR:
         stroke(page, line, 0.05, 0.35)
-    stroke(page, TWO, 0.5, 0.35)
+    stroke(page, TWO, 0.4, 0.55)
     assert reads(page, "42")
 
 
