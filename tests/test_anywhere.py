@@ -41,6 +41,7 @@ def seven(tmp_path):
         ({"KERAS_HOME": "bad"}, "bad/keras.json is damaged; mend or delete it"),
     ],
 )
+@pytest.mark.slow
 def test_a_bad_setting_of_keras_is_named(script, seven, environment, words):
     for name, settings in (("old", {"backend": "cntk"}), ("bad", {"floatx": "float3"})):
         (seven / name).mkdir()
@@ -58,6 +59,7 @@ def test_a_bad_setting_of_keras_is_named(script, seven, environment, words):
         ("a.py", "sys.modules['tensorflow'] = None", "tensorflow is not installed; pip install"),
     ],
 )
+@pytest.mark.slow
 def test_what_stands_in_for_a_library_is_named(seven, file, content, words):
     (seven / file).parent.mkdir(exist_ok=True)
     (seven / file).write_text(content)
@@ -76,6 +78,7 @@ def test_what_stands_in_for_a_library_is_named(seven, file, content, words):
 
 
 @pytest.mark.parametrize("backend", ["module://nowhere.backend", "nonsense"])
+@pytest.mark.slow
 def test_a_backend_that_is_not_there_does_not_matter(script, seven, backend):
     environment = os.environ | {"MPLBACKEND": backend}
     result = script("load_model.py", "a.png", "--plot", "p.png", env=environment)
@@ -102,6 +105,7 @@ def test_names_are_drawn_whatever_they_hold(tmp_path, recwarn):
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.slow
 def test_a_terminal_without_the_letters_of_a_name(script, tmp_path, encoding):
     for name in ("ü.png", "照.png"):
         (tmp_path / name).write_bytes(SEVEN)
@@ -157,6 +161,7 @@ def test_without_shared_memory_threads_read_the_pictures(shipped, monkeypatch):
     assert len(list(read_pictures(shipped, sources, processes=True))) == 700
 
 
+@pytest.mark.slow
 def test_without_a_temporary_folder_it_reads(script, seven):
     more = {"TMPDIR": "/nowhere"}
     code = "import tempfile; tempfile._candidate_tempdir_list = lambda: []\n"
@@ -190,6 +195,7 @@ def test_training_in_a_thread():
     assert len(history[0]["loss"]) == 1
 
 
+@pytest.mark.slow
 def test_a_notebook_trains_reads_and_shows(tmp_path, digits, monkeypatch):
     nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
     pytest.importorskip("ipykernel")

@@ -66,7 +66,9 @@ def test_it_prints_results_and_writes_four_files(tiny, tmp_path, capsys):
     assert files == ["model.h5", "model.json", "result.png", "training.png"]
 
 
-@pytest.mark.parametrize("line", ["the network goes to", "epoch 2 of"])
+@pytest.mark.parametrize(
+    "line", ["the network goes to", pytest.param("epoch 2 of", marks=pytest.mark.slow)]
+)
 def test_ctrl_c_says_what_is_kept_and_leaves_the_old_pair(fresh, tiny_cnn, line):
     before = (fresh / "model.h5").read_bytes()
     process = subprocess.Popen(

@@ -10,6 +10,7 @@ import pytest
 
 from conftest import ROOT, drawn_seven, is_user_error
 
+pytestmark = pytest.mark.slow  # whole trainings
 FOUR = ["model.h5", "model.json", "result.png", "training.png"]
 READ = f"{sys.executable} {ROOT / 'load_model.py'}"
 
@@ -43,7 +44,8 @@ def files_in(folder):
     ("line", "code"),
     [
         ("$TRAIN | head -1", 0),
-        ("$TRAIN 2>&1 | head -1", 0),  # the reader leaves before the training begins
+        # The reader leaves before the training begins.
+        ("$TRAIN 2>&1 | head -1", 0),
         ("$TRAIN >&- 2>&- <&-", 0),
     ],
 )

@@ -374,6 +374,7 @@ def test_a_network_for_values_from_0_to_1_is_named(digits, tmp_path, monkeypatch
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_whoever_only_imports_this_may_train_without_a_seed(tmp_path):
     code = f"""
 import sys; sys.path.insert(0, {str(ROOT)!r})

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
+pytestmark = pytest.mark.slow  # a browser takes its time
 FOUR = [[(0.3, 0.2), (0.25, 0.55), (0.75, 0.55)], [(0.62, 0.25), (0.6, 0.85)]]
 TWO = [(0.28, 0.3), (0.4, 0.18), (0.6, 0.2), (0.68, 0.35), (0.55, 0.55), (0.3, 0.8), (0.75, 0.8)]
 SPACE = r"\s*"  # between digits there may be wide gaps, and ends of lines
@@ -689,7 +690,6 @@ def test_a_dot_is_no_digit(page):
     assert says(page, "No digit found")
 
 
-@pytest.mark.slow
 def test_a_lost_server_is_said_and_found_again(browser, start_page):
     process, address = start_page("--port", 0)
     port = address.rstrip("/").rpartition(":")[2]
