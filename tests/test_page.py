@@ -15,12 +15,12 @@ from digits.command_line import percent
 from digits.reading import read_pictures
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM, reason="needs a browser: install Debian's package chromium"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not CHROMIUM, reason="needs a browser: install Debian's package chromium"),
+]
 
 SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
-pytestmark = pytest.mark.slow  # a browser takes its time
 FOUR = [[(0.3, 0.2), (0.25, 0.55), (0.75, 0.55)], [(0.62, 0.25), (0.6, 0.85)]]
 TWO = [(0.28, 0.3), (0.4, 0.18), (0.6, 0.2), (0.68, 0.35), (0.55, 0.55), (0.3, 0.8), (0.75, 0.8)]
 SPACE = r"\s*"  # between digits there may be wide gaps, and ends of lines
