@@ -11,6 +11,9 @@ The last lines that it prints:
         ...
     trained 4 epochs in ... s
     saved model.json, model.h5, result.png and training.png in /home/you/digits
+
+With `--own FOLDER` it goes on from a trained network and learns your own digits, in pictures
+under FOLDER/7, FOLDER/4431 ...
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ import sys
 import time
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -43,12 +47,15 @@ from digits.command_line import (
 from digits.evaluation import accuracy_line, calibration_error, predict, table_by_digit
 from digits.mnist import load_mnist
 from digits.model_checks import Refused, check_model
-from digits.model_files import save_model
+from digits.model_files import load_model, save_model
+from digits.own_digits import compare, find_own, hold_out, read_own
 
 VALIDATION = 2_500  # the last training digits, held out to watch the training
 PEAK_RATE = 8e-3
 WEIGHT_DECAY = 0.02
 LABEL_SMOOTHING = 0.02
+REHEARSED = 5_000  # MNIST digits in an epoch with own digits
+OWN_SHARE = 0.2  # of what such an epoch shows
 
 
 # ---------------------------------------------------------------- the network
@@ -167,6 +174,32 @@ def accuracy(targets: keras.KerasTensor, probabilities: keras.KerasTensor) -> ke
     return ops.sum(right & is_digit) / ops.sum(is_digit)
 
 
+def teach(
+    model: keras.Model,
+    own: tuple[np.ndarray, np.ndarray],
+    images: np.ndarray,
+    labels: np.ndarray,
+    *how: Any,
+) -> dict[str, list[float]]:
+    """Let a trained `model` learn its owner's digits too; return Keras's history.
+
+    `own` are their images (m, 28, 28) uint8 and labels (m,); the rest is as in `train`. They are
+    repeated among some of MNIST's, which would be forgotten else (rehearsal: Robins, 1995). The
+    mean of the weights before and after forgets less, and reads more (Wortsman et al., 2022).
+    """
+    before = model.get_weights()
+    known = np.random.default_rng(0).permutation(len(images) - VALIDATION)[:REHEARSED]
+    again = np.resize(np.arange(len(own[0])), round(len(known) * OWN_SHARE / (1 - OWN_SHARE)))
+    mixed = (
+        np.concatenate([array[known], new[again], array[-VALIDATION:]])
+        for array, new in zip((images, labels), own, strict=True)
+    )
+    history = train(model, *mixed, *how)
+    after = model.get_weights()
+    model.set_weights([(old + new) / 2 for old, new in zip(before, after, strict=True)])
+    return history
+
+
 def calibrate(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> bool:
     """Scale the logits so that the probabilities say how often they are right.
 
@@ -245,7 +278,16 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", metavar="PATH", help="mnist.npz, or a folder with the IDX files")
     parser.add_argument("--output", metavar="DIR", type=Path, default=".", help="where files go")
     parser.add_argument("--resume", action="store_true", help="go on with a stopped training")
-    return parser.parse_args(argv)
+    own = "go on from a trained network and learn the digits in pictures of yours, in subfolders "
+    own += "named after what is written, such as 7 or 4431; the weights become the mean of those"
+    own += " before and after"
+    where = "the network that --own goes on from (default: here, or with the scripts)"
+    parser.add_argument("--own", metavar="FOLDER", type=Path, help=own)
+    parser.add_argument("--model", metavar="DIR", default=argparse.SUPPRESS, help=where)
+    arguments = parser.parse_args(argv, argparse.Namespace(model=None))
+    if arguments.model and not arguments.own:
+        parser.error("--model goes with --own; without it a network is trained from scratch")
+    return arguments
 
 
 def what_is_kept(kept: int, epochs: int, argv: list[str] | None) -> str:
@@ -260,34 +302,47 @@ def what_is_kept(kept: int, epochs: int, argv: list[str] | None) -> str:
 def main(argv: list[str] | None = None) -> int:
     arguments = parse_arguments(argv)
     folder = writable_folder(arguments.output)
+    pictures = find_own(arguments.own) if arguments.own else []  # no wait for a typing error
     (x_train, y_train), (x_test, y_test) = load_mnist(arguments.data)
     if not arguments.resume:  # or else a folder without a stopped training gets a line of its own
         print(f"cnn.py: the network goes to {one_line(folder)}", file=sys.stderr)
     os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")  # same seed, same weights
     keras.utils.set_random_seed(arguments.seed)
-    model = build_model()
-    try:
-        check_model(model)
-    except Refused as error:
-        raise UserError(f"load_model.py would refuse this network: it {error}") from None
     epochs, batch_size, seed = arguments.epochs, arguments.batch_size, arguments.seed
-    network = f"{zlib.crc32(model.to_json().encode()):08x}"
-    settings = {"--epochs": epochs, "--batch-size": batch_size, "--seed": seed}
-    checkpoint = Checkpoint(folder, settings | {"digits": len(x_train), "network": network})
+    settings = {"--epochs": epochs, "--batch-size": batch_size, "--seed": seed, "--own": None}
+    if arguments.own:
+        model = load_model(arguments.model)
+        learned, held_out = hold_out(*read_own(pictures, model))
+        arrays = b"".join(array.tobytes() for array in (*learned, *model.get_weights()))
+        settings["--own"] = f"{arguments.own} ({zlib.crc32(arrays):08x})"
+        before = [predict(model, images) for images in (x_test, learned[0], held_out[0])]
+    else:
+        model = build_model()
+        try:
+            check_model(model)
+        except Refused as error:
+            raise UserError(f"load_model.py would refuse this network: it {error}") from None
+    settings |= {"digits": len(x_train), "network": f"{zlib.crc32(model.to_json().encode()):08x}"}
+    checkpoint = Checkpoint(folder, settings)
     if checkpoint.exists() and not arguments.resume:
         print(f"cnn.py: {folder} holds a stopped training; --resume goes on", file=sys.stderr)
     start = time.monotonic()
     try:
-        history = train(
-            *(model, x_train, y_train, epochs, batch_size, seed, VALIDATION),
-            *(checkpoint, arguments.resume),
-        )
+        how = epochs, batch_size, seed, VALIDATION, checkpoint, arguments.resume
+        if arguments.own:
+            history = teach(model, learned, x_train, y_train, *how)
+        else:
+            history = train(model, x_train, y_train, *how)
         if not calibrate(model, x_train[-VALIDATION:], y_train[-VALIDATION:]):
             print("cnn.py: not calibrated: the last layer gives no logits", file=sys.stderr)
         seconds = time.monotonic() - start
         save_model(model, folder)
         probabilities, lines = evaluate(model, x_test, y_test)
         draw(history, x_test, y_test, probabilities, folder)
+        if arguments.own:
+            now = [predict(model, images) for images, _ in (learned, held_out)]
+            lines.append(f"before: {accuracy_line(before[0], y_test)}")
+            lines += compare(before[1:], now, learned[1], held_out[1])
     except KeyboardInterrupt:
         raise KeyboardInterrupt(what_is_kept(checkpoint.kept, epochs, argv)) from None
     checkpoint.remove()

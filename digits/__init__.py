@@ -11,6 +11,7 @@ hands         digits as MNIST's writers do not write them
 outliers      images of what is no digit
 images        a picture of handwriting -> 28x28 digits
 reading       digits -> answers
+own_digits    people's own digits with what they are, for the training
 workers       processes that open many pictures at once
 model_files   the pair model.json + model.h5: save whole, rebuild
 model_checks  what the pair may hold, checked before anything is built

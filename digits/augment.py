@@ -114,6 +114,8 @@ def add_flags(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     y, x = np.mgrid[:SIDE, :SIDE]
     for image in result:
         rows = np.flatnonzero((image > 127).any(axis=1))
+        if len(rows) < 2:  # a picture of somebody's own may be faint
+            continue
         top, bottom = rows[0], rows[-1]
         thickness = np.median((image > 127).sum(axis=1)[rows])
         ends = [np.flatnonzero(image[row] > 127).mean() for row in (top, bottom)]

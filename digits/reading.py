@@ -328,12 +328,19 @@ def _belongs(answer: Answer, digits: list[Answer], height: float) -> bool:
 def best_cut(whole: Answer, parts: list[Answer]) -> tuple[list[Answer], float]:
     """Decide whether a wide piece is one digit or several that touch, and where to cut.
 
-    Of all ways from its first cut to its last, and of the piece as it is, take what is most
-    likely: the confidences multiplied, less for wide digits and for cuts through ink. Return
-    its answers, and how certain it is beside the best ways with other numbers of digits.
+    Return the answers of the most likely of its `cuts`, and how certain it is beside the others.
     """
-    if not parts:
-        return [whole], 1.0
+    scores, answers = zip(*cuts(whole, parts), strict=True)
+    best = int(np.argmax(scores))
+    return answers[best], float(1 / np.exp(LEAD * (np.array(scores) - scores[best])).sum())
+
+
+def cuts(whole: Answer, parts: list[Answer]) -> list[tuple[float, list[Answer]]]:
+    """Return score and answers of the piece as one, and of the best way to n digits, for each n.
+
+    A way leads from the first cut to the last. Its score is the sum of the logarithms of the
+    confidences, less for wide digits and for cuts through ink.
+    """
     ways: dict[tuple[int, int], tuple[float, list[Answer]]] = {(0, 0): (0.0, [])}  # end, digits
     order = sorted(zip(whole.digit.parts, parts, strict=True), key=lambda pair: pair[0][:2])
     for (start, end, doubt, _), answer in order:
@@ -342,11 +349,9 @@ def best_cut(whole: Answer, parts: list[Answer]) -> tuple[list[Answer], float]:
             score += _score(answer) - doubt
             if score > ways.get((end, n + 1), (-np.inf,))[0]:
                 ways[end, n + 1] = score, [*before, answer]
-    last = max(end for _, end, *_ in whole.digit.parts)
-    through = [way for (end, n), way in ways.items() if end == last]
-    scores, answers = zip((_score(whole), [whole]), *through, strict=True)
-    best = int(np.argmax(scores))
-    return answers[best], float(1 / np.exp(LEAD * (np.array(scores) - scores[best])).sum())
+    last = max((end for _, end, *_ in whole.digit.parts), default=0)
+    through = [way for (end, n), way in ways.items() if end == last and n]
+    return [(_score(whole), [whole]), *through]
 
 
 def _score(answer: Answer) -> float:

@@ -1,0 +1,220 @@
+"""People's own digits: which pictures are learned from, and what the network learns."""
+
+import re
+import shutil
+import subprocess
+
+import cv2
+import numpy as np
+import pytest
+
+import cnn
+from conftest import ROOT, drawn_seven
+from digits import augment, model_files
+from digits import quiet_keras as keras
+from digits.evaluation import predict
+from digits.hands import SIDE, draw_line, prepared
+from digits.own_digits import ENOUGH, compare, find_own, hold_out, read_own
+
+ROW = np.hstack([drawn_seven()] * 2)
+
+
+def written_ones(n):
+    """Ones with a long upstroke that hardly rises, as one writer writes them, (n, 28, 28)."""
+    canvas = np.zeros((SIDE, 2 * SIDE), "uint8")
+    points = np.array([(0, 0.2), (0.6, 0), (0.55, 1)])
+    draw_line(canvas, (SIDE / 2, 8) + (SIDE - 16) * points, 6)
+    same = np.repeat(prepared(canvas)[None], n, axis=0)
+    return augment.distort(same, np.random.default_rng(0)).round().astype("uint8")
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Put pictures of these names into an empty folder."""
+
+    def make(pictures):
+        for name, picture in pictures.items():
+            file = tmp_path / "own" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(f"{file}.png", picture)
+        return tmp_path / "own"
+
+    return make
+
+
+def test_digits_come_with_what_their_folder_says(own, shipped, capsys):
+    seven = drawn_seven()
+    folder = own({"7/a": seven, "77/a": ROW, "7/below/b": seven, "1/a": seven})
+    images, labels = read_own(find_own(folder), shipped)
+    assert images.shape == (5, 28, 28) and images.dtype == labels.dtype == np.uint8
+    assert labels.tolist() == [1, 7, 7, 7, 7]  # whatever the network takes them for
+    assert images.max(axis=(1, 2)).min() > 200 and capsys.readouterr().err == ""
+
+
+def test_a_picture_with_other_digits_than_its_folder_says_is_left_out(own, shipped, capsys):
+    blank = np.full((100, 100), 255, "uint8")
+    folder = own({"7/good": drawn_seven(), "7/two": ROW, "777/two": ROW, "7/blank": blank})
+    (folder / "7" / "text.png").write_text("no picture")
+    assert len(read_own(find_own(folder), shipped)[1]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        f"left out: {folder}/7/blank.png: read as nothing, its folder says 7",
+        f"left out: {folder}/7/text.png: not an image that can be read but text; name a picture",
+        f"left out: {folder}/7/two.png: read as 7 7, its folder says 7",
+        f"left out: {folder}/777/two.png: read as 7 7, its folder says 777",
+    ]
+
+
+def test_touching_digits_are_as_many_as_the_folder_says(own, shipped):
+    seven = drawn_seven()
+    touching = np.hstack([seven[:, :73], seven[:, 27:]])
+    folder = own({"7/a": touching, "77/a": touching})
+    images, labels = read_own(find_own(folder), shipped)
+    assert labels.tolist() == [7, 7, 7]
+    whole, left, right = ((image > 127).any(axis=0).sum() for image in images)
+    assert whole > left and whole > right
+
+
+def test_other_folders_and_pictures_beside_are_named_and_not_entered(own, capsys):
+    seven = drawn_seven()
+    folder = own({"7/a": seven, "seven/a": seven, "٣/a": seven, "7a/a": seven, "-7/a": seven})
+    own({"beside": seven})
+    (folder / "notes.txt").touch()
+    (folder / "3").mkdir()
+    assert [name for name, *_ in find_own(folder)] == [str(folder / "7/a.png")]
+    left_out = re.findall(r"left out: .*/own/(.*?): (.*)", capsys.readouterr().err)
+    assert [name for name, _ in left_out] == ["-7", "3", "7a", "beside.png", "seven", "٣"]
+    assert left_out[1][1].startswith("no picture in it") and "named after" in left_out[2][1]
+
+
+def test_a_linked_subfolder_is_read_and_one_below_is_named(own, tmp_path, capsys):
+    folder = own({"7/a": drawn_seven()})
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "7").rename(tmp_path / "elsewhere" / "7")
+    (folder / "7").symlink_to(tmp_path / "elsewhere" / "7")
+    (folder / "7" / "up").symlink_to(tmp_path)
+    (folder / "1").symlink_to("1")
+    assert [text for *_, text in find_own(folder / ".." / "own")] == ["7"]
+    assert "up: a linked folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("there", [None, "empty", "7", "letters"])
+def test_a_folder_without_own_digits_is_named(script, tmp_path, there):
+    folder = tmp_path / (there or "nowhere")
+    if there:
+        (folder / there).mkdir(parents=True)
+    result = script("cnn.py", "--own", folder, "--output", "new")
+    assert result.returncode == 2 and "Traceback" not in result.stderr
+    assert str(folder) in result.stderr and "such as 7 or 4431" in result.stderr
+
+
+def test_a_model_without_own_digits_is_refused(script):
+    result = script("cnn.py", "--model", ROOT)
+    assert result.returncode == 2 and "--model goes with --own" in result.stderr
+
+
+def test_faint_digits_are_no_trouble():
+    ones = np.zeros((10, 28, 28), "uint8")
+    ones[:, 4:24, 13:15] = 100
+    assert augment.add_flags(ones, np.random.default_rng(0)).shape == ones.shape
+
+
+def test_a_fifth_of_many_is_held_out_and_none_of_few():
+    images, labels = np.zeros((ENOUGH, 28, 28), "uint8"), np.arange(ENOUGH, dtype="uint8") % 10
+    (learned, _), (held_out, _) = hold_out(images, labels)
+    assert (len(learned), len(held_out)) == (ENOUGH - ENOUGH // 5, ENOUGH // 5)
+    few, none = hold_out(images[1:], labels[1:])
+    assert (len(few[0]), len(none[0])) == (ENOUGH - 1, 0)
+    right, wrong = np.eye(10)[[1, 2, 2]], np.eye(10)[[1, 2, 3]]
+    lines = compare([wrong, wrong], [right, wrong], np.array([1, 2, 2]), np.array([1, 2, 2]))
+    assert lines == [
+        "own digits learned: 3 of 3 right, 2 before (1 of 1, 2 of 2)",
+        "own digits held out: 2 of 3 right, 2 before",
+    ]
+    assert (
+        "not measured" in compare([wrong, wrong[:0]], [right, right[:0]], labels[:3], labels[:0])[1]
+    )
+
+
+@pytest.fixture
+def little(monkeypatch, digits):
+    """Let main() train on little."""
+    (x_train, y_train), (x_test, y_test) = digits
+    few = (x_train[:3000], y_train[:3000]), (x_test[:300], y_test[:300])
+    monkeypatch.setattr(cnn, "load_mnist", lambda path: few)
+
+
+def test_teaching_goes_on_from_the_network_and_says_what_changed(little, own, tmp_path, capsys):
+    folder, output = own({"7/a": drawn_seven(), "77/b": ROW}), tmp_path / "new"
+    arguments = ["--own", str(folder), "--model", str(ROOT), "--epochs", "1"]
+    assert cnn.main([*arguments, "--output", str(output)]) == 0
+    out, err = capsys.readouterr()
+    assert "\nown digits learned: 3 of 3 right, 3 before (3 of 7)\n" in out
+    assert "\nown digits held out: not measured" in out and err.count("\n") == 2
+    now, before = re.findall(r"test accuracy ([\d.]+) %", out)
+    assert float(before) > 98 and float(now) > 95
+    files = sorted(file.name for file in output.iterdir())
+    assert files == ["model.h5", "model.json", "result.png", "training.png"]
+
+
+def test_a_network_with_other_layers_learns_too(digits):
+    (x, y), _ = digits
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28)),
+            layers.Rescaling(1 / 255),
+            layers.Flatten(),
+            layers.Dense(10, "softmax"),
+        ]
+    )
+    before = model.get_weights()
+    cnn.teach(model, (x[:3], y[:3]), x[:3000], y[:3000], 1, 100, 0)
+    assert not np.array_equal(before[0], model.get_weights()[0])
+
+
+@pytest.mark.slow
+def test_a_writer_whose_one_is_read_as_seven_is_read_right_after_five(digits, tmp_path):
+    (x_train, y_train), (x_test, y_test) = digits
+    model = model_files.load_model(ROOT)
+    ones = written_ones(15)
+    assert (predict(model, ones).argmax(axis=1) == 7).sum() > 7
+    before = (predict(model, x_test).argmax(axis=1) == y_test).mean()
+    cnn.teach(model, (ones[:5], np.ones(5, "uint8")), x_train, y_train, 4, 250, 0)
+    assert (predict(model, ones[5:]).argmax(axis=1) == 1).all()
+    assert (predict(model, x_test).argmax(axis=1) == y_test).mean() > before - 0.001
+
+
+@pytest.mark.slow
+def test_a_killed_teaching_changes_nothing_and_resumes_to_the_same_files(tiny_cnn, own, tmp_path):
+    folder = own({"7/a": drawn_seven(), "77/b": ROW})
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+        for file in ("model.json", "model.h5"):
+            shutil.copy(ROOT / file, tmp_path / name)
+    before = (tmp_path / "killed" / "model.h5").read_bytes()
+
+    def start(name, *more):
+        return subprocess.Popen(
+            [*tiny_cnn, "--own", folder, *more],
+            cwd=tmp_path / name,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    assert start("whole").wait(100) == 0
+    killed = start("killed")
+    assert any("epoch 2 of 4" in line for line in killed.stderr)
+    killed.kill()
+    killed.communicate()
+    assert (tmp_path / "killed" / "model.h5").read_bytes() == before
+    own({"1/c": drawn_seven()})
+    assert (
+        "--own" in (refused := start("killed", "--resume")).communicate()[1]
+        and refused.returncode == 2
+    )
+    (folder / "1" / "c.png").unlink()
+    (folder / "1").rmdir()
+    assert start("killed", "--resume").wait(100) == 0
+    for name in ("model.json", "model.h5"):
+        whole, resumed = (tmp_path / which / name for which in ("whole", "killed"))
+        assert whole.read_bytes() == resumed.read_bytes() != before
