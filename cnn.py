@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 
 from digits import quiet_keras as keras
-from digits.augment import dataset
+from digits.augment import OUTLIERS, dataset
 from digits.checkpoint import Checkpoint
 from digits.command_line import (
     UserError,
@@ -253,6 +253,15 @@ def evaluate(
 # --------------------------------------------------------------------- saving
 
 
+def lowest_loss(outliers: float) -> float:
+    """Return the loss that no model can be below: the mean entropy of the targets.
+
+    Label smoothing leaves no digit a target of 1, and a fraction of `outliers` has ten of 0.1.
+    """
+    target = LABEL_SMOOTHING / 10 + (1 - LABEL_SMOOTHING) * np.eye(10)[0]
+    return (1 - outliers) * -(target * np.log(target)).sum() + outliers * np.log(10)
+
+
 def draw(
     history: dict[str, list[float]],
     images: np.ndarray,
@@ -264,7 +273,9 @@ def draw(
     from digits import figures  # Matplotlib is slow to import, and only now needed
 
     figures.save(figures.draw_results(images, labels, probabilities), folder / "result.png")
-    figures.save(figures.draw_training(history, labels, probabilities), folder / "training.png")
+    lowest = lowest_loss(OUTLIERS), lowest_loss(0)
+    training = figures.draw_training(history, lowest, labels, probabilities)
+    figures.save(training, folder / "training.png")
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:

@@ -27,6 +27,7 @@ try:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 except Exception as error:
     raise UserError(f"Matplotlib cannot start: {first_line(error)}") from error
 
@@ -85,29 +86,31 @@ def show() -> None:
 
 
 def draw_results(images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray) -> Figure:
-    """Draw test digits with what the network says: ordinary ones, and its mistakes.
+    """Draw test digits with the predictions: the first ones, and below them the mistakes.
 
     `images` (n, 28, 28), `labels` (n,), `probabilities` (n, 10).
     """
-    answers = probabilities.argmax(axis=1)
-    mistakes = np.flatnonzero(answers != labels)
-    # The worst first: those where the network was most sure of the wrong digit.
+    predicted = probabilities.argmax(axis=1)
+    mistakes = np.flatnonzero(predicted != labels)
+    # The worst first: those where the model was most sure of the wrong digit.
     mistakes = mistakes[np.argsort(-probabilities[mistakes].max(axis=1), kind="stable")]
-    ordinary = np.flatnonzero(answers == labels)
-    rows, columns = 5, 8
-    figure = new_figure(figsize=(12, 5.4))
-    left, right = figure.subfigures(1, 2, wspace=0.02)
-    for block, chosen, title in (
-        (left, ordinary[: rows * columns], "Test digits and what the network reads"),
-        (right, mistakes[: rows * columns], _mistakes_title(mistakes, labels, rows * columns)),
-    ):
-        block.suptitle(title, fontsize=12, fontweight="bold", y=0.965)
-        axes = block.subplots(rows, columns).ravel()
-        block.subplots_adjust(0.02, 0.02, 0.98, 0.84, wspace=0.12, hspace=0.5)
+    columns, room = 16, 48
+    blocks = [(np.arange(min(2 * columns, len(labels))), "The first test digits, and what is read")]
+    blocks += [(mistakes[:room], _mistakes_title(mistakes, labels, room))]
+    rows = [-(-len(chosen) // columns) for chosen, _ in blocks]
+    heights = [0.45 + 1.0 * n for n in rows]  # inches
+    figure = new_figure(figsize=(12, sum(heights)))
+    parts = figure.subfigures(2, 1, height_ratios=heights)
+    for part, high, n, (chosen, title) in zip(parts, heights, rows, blocks, strict=True):
+        part.text(0.012, 1 - 0.22 / high, title, fontsize=12, fontweight="bold", va="center")
+        if not n:
+            continue
+        axes = part.subplots(n, columns).ravel()
+        part.subplots_adjust(0.01, 0.06 / high, 0.99, 1 - 0.78 / high, wspace=0.1, hspace=0.6)
         for axis in axes:
             axis.axis("off")
         for axis, i in zip(axes, chosen, strict=False):
-            _draw_digit(axis, images[i], answers[i], probabilities[i].max(), labels[i])
+            _draw_digit(axis, images[i], predicted[i], probabilities[i].max(), labels[i])
     return figure
 
 
@@ -118,46 +121,57 @@ def _mistakes_title(mistakes: np.ndarray, labels: np.ndarray, room: int) -> str:
     return f"{shown[0].upper()}{shown[1:]} {len(mistakes)} mistakes in {len(labels)}"
 
 
-def _draw_digit(
-    axis: Axes, image: np.ndarray, answer: int, probability: float, label: int | None = None
-) -> None:
+def _draw_digit(axis: Axes, image: np.ndarray, answer: int, probability: float, label: int) -> None:
     """Draw one 28x28 digit, dark on light, with the answer above it."""
     axis.imshow(image, cmap="Greys", vmin=0, vmax=255, interpolation="nearest")
-    percent = f"{100 * probability:.0f} %"
-    if label is None or answer == label:
-        axis.set_title(f"{answer}  {percent}", fontsize=9, color=RIGHT, fontweight="normal", pad=3)
-    else:
-        text = f"{answer}, not {label}\n{percent}"
-        axis.set_title(text, fontsize=8, color=WRONG, fontweight="normal", pad=3)
+    text, color = (answer, RIGHT) if answer == label else (f"{answer}, not {label}", WRONG)
+    text = f"{text}\n{percent(probability)}"
+    axis.set_title(text, fontsize=8, color=color, fontweight="normal", pad=3)
 
 
 def draw_training(
-    history: dict[str, list[float]], labels: np.ndarray, probabilities: np.ndarray
+    history: dict[str, list[float]],
+    lowest: tuple[float, float],
+    labels: np.ndarray,
+    probabilities: np.ndarray,
 ) -> Figure:
     """Draw loss and error by epoch (training, validation) and the test's confusion matrix.
 
-    `history` as Keras gives it; `labels` (n,), `probabilities` (n, 10).
+    `history` as Keras gives it; `lowest` the loss that nothing can be below, of training and
+    validation; `labels` (n,), `probabilities` (n, 10).
     """
     figure = new_figure(figsize=(12, 4.1), layout="constrained")
-    axes = figure.subplots(1, 3, width_ratios=(1, 1, 1.05))
+    loss, error, confusion = figure.subplots(1, 3, width_ratios=(1, 1, 1.05))
     epochs = np.arange(1, len(history["loss"]) + 1)
-    for axis, key, title in (
-        (axes[0], "loss", "Loss by epoch"),
-        (axes[1], "accuracy", "Accuracy by epoch, %"),
+    for name, prefix, color, floor in (
+        ("training (augmented)", "", TRAINING, lowest[0]),
+        ("validation", "val_", VALIDATION, lowest[1]),
     ):
-        scale = 100 if key == "accuracy" else 1
-        for name, prefix, color in (
-            ("training (distorted, loss with outliers)", "", TRAINING),
-            ("validation (held out)", "val_", VALIDATION),
-        ):
-            values = scale * np.array(history[prefix + key])
-            axis.plot(epochs, values, "o-", color=color, markersize=4, label=name)
-        axis.set_title(title, loc="left")
-        axis.set_xlabel("epoch")
-        axis.xaxis.get_major_locator().set_params(integer=True)
+        style = {"color": color, "marker": "o", "markersize": 4, "label": name}
+        loss.plot(epochs, history[prefix + "loss"], **style)
+        loss.axhline(floor, color=color, linestyle=":", linewidth=1.2)
+        errors = 100 - 100 * np.array(history[prefix + "accuracy"])
+        error.plot(epochs, errors.clip(0.01), **style)  # a logarithm needs more than 0
+    loss.set_title("Loss by epoch", loc="left")
+    below = "dotted: the lowest possible (label smoothing, outliers)"
+    loss.set_xlabel(f"epoch\n{below}")
+    loss.set_ylim(bottom=0)
+    error.set_title("Error and accuracy by epoch", loc="left")
+    error.set_xlabel("epoch\nlogarithmic scale")
+    error.set_yscale("log")
+    accuracy = error.secondary_yaxis("right")
+    for axis, form in ((error.yaxis, "{:g} %"), (accuracy.yaxis, "")):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(
+            lambda value, _, form=form: form.format(value) if form else f"{100 - value:g} %"
+        )
+    for axis in (loss, error):
+        axis.set_xlim(0.5, len(epochs) + 0.5)
+        axis.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
         axis.grid(axis="y", color="#e4e7eb")
-        axis.legend(frameon=False, fontsize=9)
-    _draw_confusion(axes[2], labels, probabilities.argmax(axis=1))
+        axis.legend(frameon=False, fontsize=9, loc="upper right")
+    _draw_confusion(confusion, labels, probabilities.argmax(axis=1))
     return figure
 
 
