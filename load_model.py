@@ -1,7 +1,7 @@
-"""Rebuild the trained network from model.json and model.h5, and let it read.
+"""Rebuild the trained model from model.json and model.h5, without training, and predict.
 
     python load_model.py                      its accuracy on MNIST, and result.png anew
-    python load_model.py photo.jpg scans/     what is written on your own pictures
+    python load_model.py docs/page.jpg        the digits on a picture, or on many
 
 The first prints
 
@@ -9,9 +9,9 @@ The first prints
     saved /home/you/digits/result.png
 
 and the second a line for each picture: its path, the digits (a space at a wide gap, a slash
-between lines), how sure it is that all are right.
+between lines), the confidence that all are right.
 
-    page.jpg  20473 / 1598  99.4 %
+    docs/page.jpg  31 41 59 / 26 53 58 / 97 93 23 / 84 62 64  99.5 %
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ from digits.reading import Reading, read_pictures
 PLOTTED = 24  # so many of the first pictures are drawn by --plot
 
 
-# -------------------------------------------------------- the digits of MNIST
+# --------------------------------------------------------- MNIST's test set
 
 
-def check(arguments: argparse.Namespace) -> int:
-    """Print the network's test accuracy on MNIST and draw its answers."""
+def evaluate(arguments: argparse.Namespace) -> int:
+    """Print the accuracy on MNIST's test set and draw the predictions."""
     from digits import figures  # Matplotlib is slow to import, and only now needed
 
     file = arguments.plot or Path("result.png")
@@ -119,7 +119,7 @@ def text_line(reading: Reading) -> str:
 
 
 def plot(readings: list[Reading], arguments: argparse.Namespace) -> None:
-    """Draw each picture with boxes and what the network saw."""
+    """Draw each picture with boxes and what the model saw."""
     from digits import figures
 
     figure = figures.draw_readings([reading.as_drawn() for reading in readings])
@@ -132,14 +132,17 @@ def plot(readings: list[Reading], arguments: argparse.Namespace) -> None:
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description="Let the saved network read your pictures; without any, the MNIST test set.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        description="Read the digits on your pictures; without any, evaluate the model on MNIST.",
     )
     parser.add_argument(
-        "images", nargs="*", metavar="IMAGE", help="picture or folder of pictures; - is stdin"
+        "images", nargs="*", metavar="IMAGE", help="picture, folder or pattern; - is standard input"
     )
     parser.add_argument(
-        "--model", metavar="DIR", type=Path, default=find_pair(), help="where the two files are"
+        "--model",
+        metavar="DIR",
+        type=Path,
+        default=find_pair(),
+        help="where model.json and model.h5 are (default: %(default)s)",
     )
     parser.add_argument("--data", metavar="PATH", help="mnist.npz, or a folder with the IDX files")
     parser.add_argument("--plot", metavar="FILE", type=figure_file, help="draw what was read")
@@ -150,7 +153,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     arguments = parse_arguments(argv)
-    return read(arguments) if arguments.images else check(arguments)
+    return read(arguments) if arguments.images else evaluate(arguments)
 
 
 if __name__ == "__main__":
