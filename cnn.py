@@ -72,8 +72,8 @@ def build_model() -> keras.Model:
         [
             keras.Input((28, 28, 1), name="pixels"),
             layers.Rescaling(1 / 255, name="scale"),
-            *convolution(24, 5, "1", pool=True),  # to 12x12
-            *convolution(48, 3, "2"),  # to 10x10
+            *convolution(16, 5, "1", pool=True),  # to 12x12
+            *convolution(32, 3, "2"),  # to 10x10
             *convolution(64, 3, "3", pool=True),  # to 4x4
             *convolution(128, 3, "4"),  # to 2x2
             layers.Flatten(name="flatten"),
@@ -147,7 +147,7 @@ def train(
     with contextlib.redirect_stdout(sys.stderr), ctrl_c_waits() as stop:
         callbacks += [keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_, logs: stop())]
         history = model.fit(
-            dataset(x_train, y_train, batch_size, seed, epoch=done),
+            dataset(x_train, y_train, batch_size, seed, range(done, epochs)),
             steps_per_epoch=steps,
             initial_epoch=done,
             epochs=epochs,

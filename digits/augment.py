@@ -24,6 +24,7 @@ SLANT = 0.16  # largest
 ZOOM = 0.11  # largest share, by axis
 SHIFT = 1.6  # pixels, largest
 BEND = 0.56  # pixels, standard deviation
+LAST = 0.25  # of all this in the last epoch: to end with digits more like those to be read
 FLAGGED = 0.3  # share of the ones that get an upstroke, some also a foot
 OUTLIERS = 0.06  # share of a batch that shows what is no digit
 DRAWN = 0.04  # share of a batch that is drawn as other hands write
@@ -46,23 +47,24 @@ def _basis() -> np.ndarray:
 BASIS = _basis()
 
 
-def distort(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def distort(images: np.ndarray, rng: np.random.Generator, strength: float = 1.0) -> np.ndarray:
     """Rotate, slant, zoom, shift and bend each image at random.
 
-    `images`: (n, 28, 28) uint8. Returns (n, 28, 28) float32, 0 to 255.
+    `images`: (n, 28, 28) uint8; `strength` from 0, no distortion, to 1. Returns (n, 28, 28)
+    float32, 0 to 255.
     """
     result = np.empty(images.shape, "float32")
     for start in range(0, len(images), AT_A_TIME):
         part = slice(start, start + AT_A_TIME)
-        result[part] = _look_up(images[part], _places(len(images[part]), rng))
+        result[part] = _look_up(images[part], _places(len(images[part]), rng, strength))
     return result
 
 
-def _places(n: int, rng: np.random.Generator) -> np.ndarray:
+def _places(n: int, rng: np.random.Generator, strength: float) -> np.ndarray:
     """Return where the pixels of `n` new images are in the old ones, (n, 2, 784) x and y."""
 
     def between(limit: float) -> np.ndarray:
-        return rng.uniform(-limit, limit, n)
+        return strength * rng.uniform(-limit, limit, n)
 
     angle, slant = between(ROTATION), between(SLANT)
     zoom_x, zoom_y = 1 + between(ZOOM), 1 + between(ZOOM)
@@ -74,7 +76,7 @@ def _places(n: int, rng: np.random.Generator) -> np.ndarray:
     parameters[:, 1, 1] = zoom_x * np.sin(angle)
     parameters[:, 1, 2] = zoom_y * np.cos(angle)
     parameters[:, :, :3] *= (1, SIDE / 2, SIDE / 2)
-    parameters[:, :, 3:] = BEND * rng.standard_normal((n, 2, len(BASIS) - 3), "float32")
+    parameters[:, :, 3:] = strength * BEND * rng.standard_normal((n, 2, len(BASIS) - 3), "float32")
     # One small product an image: for a large one NumPy starts threads, and these would fight
     # with those of the training for the cores.
     return parameters @ BASIS + np.float32((SIDE - 1) / 2)
@@ -151,18 +153,19 @@ def _distance(x: np.ndarray, y: np.ndarray, start: tuple, end: tuple) -> np.ndar
 
 
 def batches(
-    images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, epoch: int = 0
+    images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, epochs: range
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield shuffled, distorted batches for ever: (n, 28, 28, 1) float32, targets (n, 10).
+    """Yield shuffled, distorted batches: (n, 28, 28, 1) float32, targets (n, 10).
 
-    `images` (n, 28, 28) uint8, `labels` (n,) from 0 to 9. It begins with number `epoch`. The
-    last batch of an epoch is filled up from its first, so that all have one size. In each,
-    outliers and drawn digits take the places of some digits, others in every epoch. What
-    comes depends on `seed` and the epoch alone.
+    `images` (n, 28, 28) uint8, `labels` (n,) from 0 to 9. The last batch of an epoch is filled up
+    from its first, so that all have one size. In each, outliers and drawn digits take the
+    places of some digits, others in every epoch. What comes depends on `seed` and the number of
+    the epoch, and on whether it is the last of `epochs`.
     """
     replaced = round((OUTLIERS + DRAWN) * batch_size)
-    while True:
+    for epoch in epochs:
         rng = np.random.default_rng([seed, epoch])
+        strength = LAST if epoch == epochs[-1] else 1.0
         order = rng.permutation(len(images))
         order = np.resize(order, -(-len(order) // batch_size) * batch_size)
         made, targets = _made_up(len(order) / OFTEN, images, labels, rng)
@@ -172,8 +175,7 @@ def batches(
             x[flagged] = add_flags(x[flagged], rng)
             shown = rng.integers(len(made), size=replaced)
             x[:replaced], y[:replaced] = made[shown], targets[shown]
-            yield distort(x, rng)[..., None], y
-        epoch += 1
+            yield distort(x, rng, strength)[..., None], y
 
 
 def _made_up(
@@ -187,7 +189,7 @@ def _made_up(
 
 
 def dataset(
-    images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, epoch: int = 0
+    images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, epochs: range
 ) -> Any:
     """Return `batches` in the form from which Keras trains fastest.
 
@@ -196,11 +198,11 @@ def dataset(
     for it, up to as long as the training took.
     """
     if keras.backend.backend() != "tensorflow":
-        return batches(images, labels, batch_size, seed, epoch)
+        return batches(images, labels, batch_size, seed, epochs)
     import tensorflow as tf
 
     data = tf.data.Dataset.from_generator(
-        lambda: batches(images, labels, batch_size, seed, epoch),
+        lambda: batches(images, labels, batch_size, seed, epochs),
         output_signature=(
             tf.TensorSpec((batch_size, SIDE, SIDE, 1), "float32"),
             tf.TensorSpec((batch_size, 10), "float32"),

@@ -1,18 +1,23 @@
-"""What the README shows is in the repository, and works as it says."""
+"""What the README and the documentation show is in the repository, and works as they say."""
 
 import re
 
 import pytest
 
 import cnn
+import load_model
 from conftest import ROOT
 from digits import model_files
 from digits import quiet_keras as keras
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-NETWORKS = re.findall(r"```python\n(def build_model.*?)```", README, re.DOTALL)
-# | network | parameters | time | test accuracy | ...
-FIGURES = re.findall(r"^\| [\w -]+ \| ([\d,]+) \| [\d.]+ \| ([\d.]+) %", README, re.MULTILINE)
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+README, OWN_MODEL, GUARANTEES, MEASURED = (
+    (ROOT / name).read_text(encoding="utf-8")
+    for name in ("README.md", "docs/your-own-model.md", "docs/guarantees.md", "docs/measured.md")
+)
+MODELS = re.findall(r"```python\n(def build_model.*?)```", OWN_MODEL, re.DOTALL)
+# | model | parameters | time | test accuracy | ...
+FIGURES = re.findall(r"^\| [\w -]+ \| ([\d,]+) \| [\d.]+ \| ([\d.]+) %", OWN_MODEL, re.MULTILINE)
 
 
 def built(code):
@@ -21,15 +26,42 @@ def built(code):
     return names["build_model"]
 
 
-def test_each_network_to_paste_has_its_figures():
-    parameters = [f"{built(code)().count_params():,}" for code in NETWORKS]
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_all_that_a_page_links_to_is_there(page):
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert not missing
+
+
+def test_the_first_example_prints_what_it_says(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    assert load_model.main(["docs/page.jpg"]) == 0
+    assert capsys.readouterr().out in README
+
+
+def test_each_promise_names_tests_that_exist():
+    rows = re.findall(r"^\| [A-Z].*\|$", GUARANTEES, re.MULTILINE)
+    named = [re.findall(r"`(test_\w+\.py)::(test_\w+)`", row) for row in rows]
+    assert len(rows) > 10 and all(named)
+    for file, test in {pair for row in named for pair in row}:
+        assert f"def {test}(" in (ROOT / "tests" / file).read_text(encoding="utf-8")
+
+
+def test_the_accuracy_of_the_shipped_model_is_the_same_everywhere():
+    line = re.search(r"test accuracy ([\d.]+) % \((\d+) of 10000 wrong\)", load_model.__doc__)
+    assert float(line[1]) == pytest.approx(100 - int(line[2]) / 100)
+    assert line[0] in README and f"| {line[1]} % |" in MEASURED
+
+
+def test_each_model_to_paste_has_its_figures():
+    parameters = [f"{built(code)().count_params():,}" for code in MODELS]
     assert parameters == [count for count, _ in FIGURES] and len(parameters) == 3
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(3))
-def test_a_network_to_paste_is_as_accurate_as_it_says(number, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(cnn, "build_model", built(NETWORKS[number]))
+def test_a_model_to_paste_is_as_accurate_as_it_says(number, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cnn, "build_model", built(MODELS[number]))
     assert cnn.main(["--output", str(tmp_path)]) == 0
     accuracy = float(re.search(r"test accuracy ([\d.]+) %", capsys.readouterr().out)[1])
     assert accuracy == pytest.approx(float(FIGURES[number][1]), abs=0.3)
