@@ -3,7 +3,6 @@
 import json
 import multiprocessing
 import os
-import re
 import subprocess
 import sys
 import threading
@@ -243,16 +242,6 @@ def test_paths_bytes_and_arrays_read_alike(shipped, tmp_path):
     for array in (np.zeros((28, 28)), np.zeros((2, 28, 28), "uint8"), np.zeros(9, "uint8")):
         with pytest.raises(ValueError, match="must be uint8"):
             read(array, shipped)
-
-
-def test_the_readme_s_lines_read_a_picture(tmp_path, monkeypatch, capsys):
-    (lines,) = re.findall(
-        r"```python\n(from digits import .*?)```", (ROOT / "README.md").read_text(), re.S
-    )
-    (tmp_path / "page.jpg").write_bytes(SEVEN)
-    monkeypatch.chdir(tmp_path)
-    exec(lines, {})
-    assert re.fullmatch(r"7 0\.\d+\n", capsys.readouterr().out)
 
 
 def test_the_way_in_takes_no_time():

@@ -39,6 +39,14 @@ def test_the_first_example_prints_what_it_says(monkeypatch, capsys):
     assert capsys.readouterr().out in README
 
 
+def test_the_python_example_reads_the_same(monkeypatch, capsys):
+    (lines,) = re.findall(r"```python\n(from digits import .*?)```", README, re.DOTALL)
+    monkeypatch.chdir(ROOT)
+    exec(lines, {})
+    text, confidence = capsys.readouterr().out.rsplit(maxsplit=1)
+    assert f"{text}  {100 * float(confidence):.1f} %\n" in README
+
+
 def test_each_promise_names_tests_that_exist():
     rows = re.findall(r"^\| [A-Z].*\|$", GUARANTEES, re.MULTILINE)
     named = [re.findall(r"`(test_\w+\.py)::(test_\w+)`", row) for row in rows]
