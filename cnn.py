@@ -54,8 +54,8 @@ VALIDATION = 2_500  # the last training digits, held out to watch the training
 PEAK_RATE = 8e-3
 WEIGHT_DECAY = 0.02
 LABEL_SMOOTHING = 0.02
-REHEARSED = 5_000  # MNIST digits in an epoch with own digits
-OWN_SHARE = 0.2  # of what such an epoch shows
+OWN = 1_250  # own digits that an epoch shows; fewer are repeated
+REHEARSED = 4  # digits of MNIST beside each of them
 
 
 # ---------------------------------------------------------------- the network
@@ -179,22 +179,27 @@ def teach(
     own: tuple[np.ndarray, np.ndarray],
     images: np.ndarray,
     labels: np.ndarray,
+    epochs: int,
+    batch_size: int,
+    seed: int,
     *how: Any,
 ) -> dict[str, list[float]]:
     """Let a trained `model` learn its owner's digits too; return Keras's history.
 
-    `own` are their images (m, 28, 28) uint8 and labels (m,); the rest is as in `train`. They are
-    repeated among some of MNIST's, which would be forgotten else (rehearsal: Robins, 1995). The
-    mean of the weights before and after forgets less, and reads more (Wortsman et al., 2022).
+    `own` are their images (m, 28, 28) uint8 and labels (m,); the rest is as in `train`. Each
+    epoch shows them among some of MNIST's, which would be forgotten else (rehearsal: Robins,
+    1995). The mean of the weights before and after forgets less, and reads more of both
+    (Wortsman et al., 2022).
     """
     before = model.get_weights()
-    known = np.random.default_rng(0).permutation(len(images) - VALIDATION)[:REHEARSED]
-    again = np.resize(np.arange(len(own[0])), round(len(known) * OWN_SHARE / (1 - OWN_SHARE)))
+    again = np.resize(np.arange(len(own[0])), max(OWN, len(own[0])))
+    known = np.random.default_rng(seed).permutation(len(images) - VALIDATION)
+    known = known[: REHEARSED * len(again)]
     mixed = (
-        np.concatenate([array[known], new[again], array[-VALIDATION:]])
+        np.concatenate([new[again], array[known], array[-VALIDATION:]])
         for array, new in zip((images, labels), own, strict=True)
     )
-    history = train(model, *mixed, *how)
+    history = train(model, *mixed, epochs, batch_size, seed, *how)
     after = model.get_weights()
     model.set_weights([(old + new) / 2 for old, new in zip(before, after, strict=True)])
     return history

@@ -156,6 +156,22 @@ def test_teaching_goes_on_from_the_network_and_says_what_changed(little, own, tm
     assert files == ["model.h5", "model.json", "result.png", "training.png"]
 
 
+@pytest.mark.parametrize("number", [3, 2000])
+def test_each_own_digit_is_shown_among_four_times_as_many_of_mnist(digits, monkeypatch, number):
+    shown = []
+    monkeypatch.setattr(cnn, "train", lambda model, *arguments: shown.extend(arguments))
+    own = np.full((number, 28, 28), 255, "uint8"), np.arange(number) // (number / 3)
+    own[0][:, 0, :2] = np.arange(2 * number).reshape(-1, 2) % 251
+    cnn.teach(cnn.build_model(), own, *digits[0], 1, 250, 0)
+    images, labels = (array[: -cnn.VALIDATION] for array in shown[:2])
+    is_own = (images[:, 5, 5] == 255) & (images[:, 0, 4] == 255)
+    assert is_own.mean() == pytest.approx(0.2) and is_own.sum() == max(number, cnn.OWN)
+    assert len(np.unique(images[is_own][:, 0, :2], axis=0)) == len(
+        np.unique(own[0][:, 0, :2], axis=0)
+    )
+    assert set(labels[is_own]) == {0, 1, 2}
+
+
 def test_a_network_with_other_layers_learns_too(digits):
     (x, y), _ = digits
     layers = keras.layers

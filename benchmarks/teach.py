@@ -1,0 +1,158 @@
+"""Teach the network some examples of each digit, and measure how it reads the rest, and MNIST.
+
+    python benchmarks/teach.py SET
+
+SET is a folder with a subfolder of pictures for each digit, as `cnn.py --own` takes it, or an
+.npz with `x`, pictures (n, height, width) uint8, and `y`, what they show (n,). For each number of
+examples some are chosen at random several times, the same as `cnn.py --own` would learn from.
+Printed is a table: the share of the other pictures that are read right, and the share of MNIST's
+test digits, each the mean over the choices with its standard deviation; `teach.png` shows it.
+
+Each result goes into `teach.csv` at once, and what stands there is not measured again: a run
+that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import cnn
+from digits import quiet_keras as keras
+from digits.command_line import UserError, positive_int, run
+from digits.evaluation import predict
+from digits.mnist import load_mnist
+from digits.model_files import find_pair, load_model
+from digits.own_digits import Labelled, find_own, read_own
+from digits.reading import read_pictures
+
+COLUMNS = ["examples", "choice", "rest", "mnist", "seconds"]  # shares in %, processor time
+
+
+def load_set(place: Path) -> list[Labelled]:
+    """Return the pictures of single digits in a folder or an .npz."""
+    if place.is_dir():
+        return [picture for picture in find_own(place) if len(picture[2]) == 1]
+    try:
+        with np.load(place) as arrays:
+            pairs = zip(arrays["x"], arrays["y"], strict=True)
+            return [(f"picture {i}", image, str(int(label))) for i, (image, label) in pairs]
+    except (OSError, KeyError, ValueError) as error:
+        raise UserError(f"{place} is no folder and no .npz with x and y: {error}") from None
+
+
+def measure(
+    model: Path, pictures: list[Labelled], mnist: tuple, examples: int, choice: int
+) -> list[float]:
+    """Return the row of `COLUMNS` for so many examples of each digit."""
+    (x_train, y_train), (x_test, y_test) = mnist
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(choice)
+    network, seconds = load_model(model), 0.0
+    order = np.random.default_rng(choice).permutation(len(pictures))
+    of_digit = {digit: [i for i in order if pictures[i][2] == digit] for digit in "0123456789"}
+    chosen = {i for found in of_digit.values() for i in found[:examples]}
+    if examples:
+        start = time.process_time()
+        own = read_own([pictures[i] for i in sorted(chosen)], network)
+        default = cnn.parse_arguments([])
+        cnn.teach(network, own, x_train, y_train, default.epochs, default.batch_size, choice)
+        seconds = time.process_time() - start
+    rest = [picture for i, picture in enumerate(pictures) if i not in chosen]
+    readings = read_pictures(network, ((name, file) for name, file, _ in rest))
+    right = [reading.digits == text for reading, (*_, text) in zip(readings, rest, strict=True)]
+    known = predict(network, x_test).argmax(axis=1) == y_test
+    return [examples, choice, 100 * np.mean(right), 100 * np.mean(known), seconds]
+
+
+def table(rows: np.ndarray) -> str:
+    """Return a table in Markdown."""
+    lines = [
+        "| examples of each | the rest | MNIST | processor time | choices |",
+        "|---|---|---|---|---|",
+    ]
+    for examples in np.unique(rows[:, 0]):
+        _, _, rest, mnist, seconds = rows[rows[:, 0] == examples].T
+        spread = [
+            f" ± {values.std(ddof=1):.2f}" if len(values) > 1 else "" for values in (rest, mnist)
+        ]
+        lines.append(
+            f"| {examples:.0f} | {rest.mean():.2f} %{spread[0]} | {mnist.mean():.3f} %{spread[1]} "
+            f"| {seconds.mean():.0f} s | {len(rest)} |"
+        )
+    return "\n".join(lines)
+
+
+def plot(rows: np.ndarray, file: Path) -> None:
+    """Draw both shares by the number of examples, a small mark for each choice, a line of means."""
+    from digits import figures
+
+    figure = figures.new_figure(figsize=(9, 3.8), layout="constrained")
+    titles = "Read right of the rest, %", "Read right of MNIST's test digits, %"
+    counts = np.unique(rows[:, 0])
+    for axis, title, column, color in zip(
+        figure.subplots(1, 2), titles, (2, 3), (figures.RIGHT, figures.TRAINING), strict=True
+    ):
+        places = np.searchsorted(counts, rows[:, 0])
+        means = [rows[rows[:, 0] == count, column].mean() for count in counts]
+        axis.plot(places, rows[:, column], ".", color=color, alpha=0.4)
+        axis.plot(range(len(counts)), means, "o-", color=color)
+        for x, mean in enumerate(means):
+            axis.annotate(
+                f"{mean:.{column - 1}f}",
+                (x, mean),
+                xytext=(0, 8),
+                textcoords="offset points",
+                ha="center",
+            )
+        axis.set_title(title, loc="left")
+        axis.set_xticks(range(len(counts)), [f"{count:.0f}" for count in counts])
+        axis.set_xlabel("examples of each digit")
+        axis.margins(x=0.1, y=0.2)
+        axis.grid(axis="y", color="#e4e7eb")
+    figures.save(figure, file)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("set", type=Path, help="folder of pictures, or .npz with x and y")
+    parser.add_argument(
+        "--examples", nargs="+", type=positive_int, default=[1, 2, 5, 10, 20], help="of each digit"
+    )
+    parser.add_argument("--choices", type=positive_int, default=5, help="of the examples")
+    parser.add_argument("--model", type=Path, default=find_pair(), help="where the two files are")
+    parser.add_argument("--results", type=Path, default="teach.csv", help="what is measured")
+    parser.add_argument("--plot", type=Path, default="teach.png", help="both shares by examples")
+    arguments = parser.parse_args()
+    pictures, mnist = load_set(arguments.set), load_mnist()
+    os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")
+    arguments.results.touch()
+    with open(arguments.results, "r+", newline="", encoding="utf-8") as file:
+        rows = [[float(row[column]) for column in COLUMNS] for row in csv.DictReader(file)]
+        writer = csv.writer(file)
+        if not rows:
+            writer.writerow(COLUMNS)
+        todo = [(0, 0), *((n, i) for i in range(arguments.choices) for n in arguments.examples)]
+        for examples, choice in todo:
+            if [examples, choice] not in [row[:2] for row in rows]:
+                rows.append(measure(arguments.model, pictures, mnist, examples, choice))
+                writer.writerow(rows[-1])
+                file.flush()
+                print(f"{examples} of each, choice {choice}: {rows[-1][2]:.2f} %", file=sys.stderr)
+    print(table(np.array(rows)))
+    plot(np.array(rows), arguments.plot)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))
