@@ -43,7 +43,7 @@ def load_set(place: Path) -> list[Labelled]:
         return [picture for picture in find_own(place) if len(picture[2]) == 1]
     try:
         with np.load(place) as arrays:
-            pairs = zip(arrays["x"], arrays["y"], strict=True)
+            pairs = enumerate(zip(arrays["x"], arrays["y"], strict=True))
             return [(f"picture {i}", image, str(int(label))) for i, (image, label) in pairs]
     except (OSError, KeyError, ValueError) as error:
         raise UserError(f"{place} is no folder and no .npz with x and y: {error}") from None

@@ -76,7 +76,8 @@ def read_own(pictures: list[Labelled], model: "Model") -> tuple[np.ndarray, np.n
             images += [digit.image for digit in digits]
             labels += text if digits else ""
             if not digits:
-                read_as = f"read as {reading.text or 'nothing'}, its folder says {text}"
+                other = " beside other ink" if reading.unread else ""
+                read_as = f"read as {reading.text or 'nothing'}{other}, its folder says {text}"
                 _leave_out(name, reading.error if reading.failed else read_as)
     if not images:
         raise UserError("none of the own pictures is left to learn from")

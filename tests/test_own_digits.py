@@ -1,5 +1,6 @@
 """People's own digits: which pictures are learned from, and what the network learns."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -10,11 +11,13 @@ import pytest
 
 import cnn
 from conftest import ROOT, drawn_seven
-from digits import augment, model_files
+from digits import augment, model_files, own_digits
 from digits import quiet_keras as keras
+from digits.command_line import UserError
 from digits.evaluation import predict
 from digits.hands import SIDE, draw_line, prepared
 from digits.own_digits import ENOUGH, compare, find_own, hold_out, read_own
+from digits.reading import read_pictures
 
 ROW = np.hstack([drawn_seven()] * 2)
 
@@ -62,6 +65,18 @@ def test_a_picture_with_other_digits_than_its_folder_says_is_left_out(own, shipp
         f"left out: {folder}/7/two.png: read as 7 7, its folder says 7",
         f"left out: {folder}/777/two.png: read as 7 7, its folder says 777",
     ]
+
+
+def test_a_digit_beside_ink_that_is_left_unread_is_left_out(own, shipped, monkeypatch, capsys):
+    def one_unread(*arguments, **options):
+        for reading in read_pictures(*arguments, **options):
+            reading.unread.append(reading.answers.pop().digit.box)
+            yield reading
+
+    monkeypatch.setattr(own_digits, "read_pictures", one_unread)
+    with pytest.raises(UserError, match="none of the own pictures"):
+        read_own(find_own(own({"7/two": ROW})), shipped)
+    assert "two.png: read as 7 beside other ink, its folder says 7" in capsys.readouterr().err
 
 
 def test_touching_digits_are_as_many_as_the_folder_says(own, shipped):
@@ -234,3 +249,30 @@ def test_a_killed_teaching_changes_nothing_and_resumes_to_the_same_files(tiny_cn
     for name in ("model.json", "model.h5"):
         whole, resumed = (tmp_path / which / name for which in ("whole", "killed"))
         assert whole.read_bytes() == resumed.read_bytes() != before
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_named_and_the_network_before_stays(little, own, tmp_path, monkeypatch):
+    for file in ("model.json", "model.h5"):
+        shutil.copy(ROOT / file, tmp_path)
+    before = (tmp_path / "model.h5").read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(model_files, "flush_to_disk", full)
+    arguments = ["--own", str(own({"7/a": drawn_seven()})), "--epochs", "1"]
+    with pytest.raises(UserError, match=r"cannot save .*No space left"):
+        cnn.main([*arguments, "--model", str(tmp_path), "--output", str(tmp_path)])
+    assert (tmp_path / "model.h5").read_bytes() == before
+    model_files.load_model(tmp_path)
+
+
+@pytest.mark.slow
+def test_thousands_of_pictures(own, shipped, capfd):
+    folder = own({"7/0": drawn_seven(), "77/0": drawn_seven()})
+    for i in range(1, 3000):
+        os.link(folder / "7" / "0.png", folder / "7" / f"{i}.png")
+    images, labels = read_own(find_own(folder), shipped)
+    assert len(images) == 3000 and set(labels) == {7}
+    assert "77/0.png: read as 7, its folder says 77" in capfd.readouterr().err
