@@ -7,8 +7,8 @@ lightning, a 9 whose tail curls like that of a g.
 import cv2
 import numpy as np
 
-from digits.images.pieces import Piece, bounds
-from digits.images.preparing import prepare
+from digits.images.components import Component, bounding_box
+from digits.images.normalization import normalize_digit
 
 SIDE = 64  # pixels, height of the canvas on which they are drawn
 Points = list[tuple[float, float]]  # x and y along a stroke, from 0 to 1
@@ -43,8 +43,8 @@ def draw_line(canvas: np.ndarray, points: np.ndarray, thickness: int) -> None:
 
 def prepared(canvas: np.ndarray) -> np.ndarray:
     """Return what is drawn as MNIST prepared its digits, (28, 28) uint8."""
-    mask = canvas[bounds(canvas > 127)] > 127
-    return prepare(Piece(mask, 0, 0), mask.astype("float32"))
+    mask = canvas[bounding_box(canvas > 127)] > 127
+    return normalize_digit(Component(mask, 0, 0), mask.astype("float32"))
 
 
 def _one(rng: np.random.Generator) -> list[Points]:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from digits.hands import SIDE, draw_line, prepared, smooth
-from digits.images.pieces import bounds
+from digits.images.components import bounding_box
 
 SLIM = 0.45  # a shape with less width in its length may be a 1, unless it lies
 FONTS = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSerif-Italic", "DejaVuSansMono")
@@ -43,7 +43,7 @@ def make_outliers(
         found = of_kind[kind]
         image = images[rng.choice(found)] if len(found) else np.zeros((28, 28), "uint8")
         image = cv2.resize(image, (56, 56), interpolation=cv2.INTER_CUBIC)
-        return image[bounds(image > 127) or ...]
+        return image[bounding_box(image > 127) or ...]
 
     text = _text_drawer(rng)
     kinds = (  # and how often

@@ -18,7 +18,8 @@ from digits.command_line import UserError, note_if_slow, one_line, only_python_o
 from digits.evaluation import predict
 from digits.images import Digit, ImageError, digits_in, read_first_page
 from digits.images.folders import ENDINGS, find_pictures
-from digits.reading import Answer, cuts, read_pictures
+from digits.reading import read_pictures
+from digits.recognition import Answer, segmentations
 
 if TYPE_CHECKING:
     from keras import Model
@@ -97,7 +98,7 @@ def _so_many(number: int, file: Path | np.ndarray, model: "Model") -> list[Digit
         probabilities = predict(model, np.array([d.image for d in asked]))
         whole, *parts = (Answer(d, p) for d, p in zip(asked, probabilities, strict=True))
         before, best = best, {}
-        for score, answers in cuts(whole, parts):
+        for score, answers in segmentations(whole, parts):
             for score_before, answers_before in before.values():
                 way = score_before + score, [*answers_before, *answers]
                 n = len(way[1])

@@ -1,4 +1,4 @@
-"""Read pictures with a network: which digits are on each, and how sure it is."""
+"""Read pictures with a model: which digits are on each, and how sure it is."""
 
 import math
 import os
@@ -16,40 +16,20 @@ from digits import workers
 from digits.command_line import only_python_on_stderr
 from digits.evaluation import predict
 from digits.images import Digit, ImageError, digits_in, read_first_page
+from digits.recognition import (
+    DIGIT,
+    UNSURE,
+    Answer,
+    best_segmentation,
+    quarter_turns,
+    reject_outliers,
+)
 
 if TYPE_CHECKING:
     from keras import Model
 
-UNSURE = 0.9  # an answer with less confidence is marked
-DIGIT = 0.4  # less confidence: that is no digit
-ALONE = 0.33  # the same for what stands alone
-UPRIGHT = (2, 3, 4, 5, 7)  # the digits that tell which way a page is turned
-AROUND = 8  # heights of a digit: of what stands so near beside it ...
-MOST = 0.65  # ... this share is digits, at least: in printed text a third of the letters pass
-NEAR = 4  # heights to the next digit: what is further away is not called unread
-TURNED = 4  # digits on a page that may be turned, at least
-SLIM = 0.6  # a digit's width, as a share of its height, that nothing speaks against
-WIDE = 0.5  # how much speaks against a digit that is one height wider than that
-LEAD = 10  # a way's odds, where it leads by 1: e to that power, as fits made-up rows
 GAP = 0.7  # heights of a digit between two groups of a line, at least
 CHUNK = 256  # pictures in memory at a time
-
-
-@dataclass(eq=False)
-class Answer:
-    """One digit: what the network saw and what it says."""
-
-    digit: Digit
-    probabilities: np.ndarray  # (10,)
-    certainty: float = 1.0  # that its piece of ink is so many digits, and no others
-
-    @property
-    def value(self) -> int:
-        return int(self.probabilities.argmax())
-
-    @property
-    def confidence(self) -> float:
-        return float(self.probabilities.max())
 
 
 @dataclass(eq=False)
@@ -194,7 +174,7 @@ def read_pictures(
 ) -> Iterator[Reading]:
     """Yield a Reading for each (name, file or content of a file), in their order.
 
-    Pictures are opened on threads and go through the network some hundred at a time, so memory
+    Pictures are opened on threads and go through the model some hundred at a time, so memory
     does not grow with their number. The first `keep` Readings hold their picture. With
     `processes`, where there are many, processes of their own open them: twice as fast, but
     the program that calls must then be a script that asks `if __name__ == "__main__"`.
@@ -208,7 +188,7 @@ def read_pictures(
                 processes = False  # one attempt: without shared memory, threads will do
                 with suppress(OSError, ImportError):
                     pool = stack.enter_context(workers.start())
-            # The next pictures are opened while the network reads those before them.
+            # The next pictures are opened while the model reads those before them.
             before, finding = finding, pool.map(_find, chunk, chunksize=16)
             yield from _ask(model, list(before))
             size = min(4 * size, CHUNK)
@@ -233,7 +213,7 @@ def _find(source: Source, **how: int) -> tuple[Source, Reading, list[Digit]]:
 def _ask(
     model: "Model", found: list[tuple[Source, Reading, list[Digit]]], again: bool = True
 ) -> Iterator[Reading]:
-    """Ask the network about all digits of a chunk at once, and hand out its answers."""
+    """Ask the model about all digits of a chunk at once, and hand out its answers."""
     digits = [d for *_, digits in found for d in digits]
     asked = [d for digit in digits for d in (digit, *(part for *_, part in digit.parts))]
     answers = iter([Answer(d, p) for d, p in zip(asked, _predict(model, asked), strict=True)])
@@ -242,18 +222,23 @@ def _ask(
         for digit in digits:
             whole, parts = next(answers), list(islice(answers, len(digit.parts)))
             wholes.append(whole)
-            best, certainty = best_cut(whole, parts)
+            best, certainty = best_segmentation(whole, parts)
             for answer in best:
                 answer.certainty = certainty
             candidates += best
             if whole.confidence >= DIGIT or len(best) > 1:
                 reading.certainty *= certainty
-        turns = _turns(model, wholes) if again else 0
+        turns = again and quarter_turns(
+            np.array([answer.probabilities for answer in wholes]),
+            lambda turns, digits=digits: _predict(model, digits, turns),
+        )
         if turns:
             yield from _ask(model, [_find(source, turns=turns)], again=False)
             continue
-        judge(reading, candidates)
-        if again and digits and not reading.answers:  # another opinion of what the paper is
+        reading.answers, unread = reject_outliers(candidates)
+        reading.unread = [answer.digit.box for answer in unread]
+        reading.certainty *= math.prod(1 - min(answer.confidence, 0.5) for answer in unread)
+        if again and digits and not reading.answers:  # another estimate of the background
             yield from _ask(model, [_find(source, attempt=1)], again=False)
             continue
         if not reading.answers and not reading.failed:
@@ -264,96 +249,3 @@ def _ask(
 def _predict(model: "Model", digits: list[Digit], turns: int = 0) -> np.ndarray:
     images = np.array([d.image for d in digits], "uint8").reshape(-1, 28, 28)
     return predict(model, np.rot90(images, turns, axes=(1, 2)))
-
-
-def _turns(model: "Model", wholes: list[Answer]) -> int:
-    """Return by how many right angles a page is to be turned to the left to be read."""
-    if len(wholes) < TURNED:
-        return 0
-
-    def clear(probabilities: np.ndarray) -> float:
-        sure = probabilities[np.isin(probabilities.argmax(axis=1), UPRIGHT)].max(axis=1)
-        return float(sure[sure > UNSURE].sum())
-
-    upright = clear(np.array([answer.probabilities for answer in wholes]))
-    if upright > len(wholes) / 2:
-        return 0
-    digits = [answer.digit for answer in wholes]
-    turned = [clear(_predict(model, digits, turns)) for turns in (1, 2, 3)]
-    return 1 + int(np.argmax(turned)) if max(turned) > 1.5 * upright + 2 else 0
-
-
-def judge(reading: Reading, candidates: list[Answer]) -> None:
-    """Keep the digits among the candidates; what else is about as high is unread.
-
-    The network was taught to be unsure of what is no digit. A digit has others around it, not
-    letters or leaves, and a slim stroke is as high as they are: it is all the network sees of 1.
-    """
-    found = [a for a in candidates if not a.digit.mark]
-    boxes = np.array([a.digit.place for a in found], float).reshape(-1, 4)
-    middle, height = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 3]
-    least = ALONE if len(found) == 1 else DIGIT
-    sure = np.array([a.confidence >= least for a in found], bool)
-    for _ in range(2):
-        usual = np.median(height[sure]) if sure.any() else 0
-        for i in np.flatnonzero(sure):
-            aside, above = np.abs(middle - middle[i]).T / height[i]
-            # Of what stands in its line most is digits, and for a slim stroke all around.
-            one = found[i].value == 1
-            near = (aside < AROUND) & (above < (AROUND if one else 2)) & (height > height[i] / 2)
-            slim = one and not usual / 2.5 < height[i] < 2 * usual
-            sure[i] = sure[near].mean() >= MOST and not slim
-    reading.answers = digits = [a for a, kept in zip(found, sure, strict=True) if kept]
-    if not digits:
-        return
-    height, kept = np.median([a.digit.place[3] for a in digits]), set(digits)
-    for answer in candidates:
-        if answer not in kept and _belongs(answer, digits, height):
-            reading.unread.append(answer.digit.box)
-            reading.certainty *= 1 - min(answer.confidence, 0.5)
-
-
-def _belongs(answer: Answer, digits: list[Answer], height: float) -> bool:
-    """Whether ink that is no digit is as high as digits nearby, or stands between them."""
-    x, y, _, tall = answer.digit.place
-    if answer.digit.mark:
-        line = [a.digit.place[0] for a in digits if a.digit.line == answer.digit.line]
-        return bool(line) and min(line) < x < max(line)
-    places = (a.digit.place for a in digits)
-    near = (abs(left - x) + abs(top - y) < NEAR * height for left, top, *_ in places)
-    high = 0.6 * height < tall < 2 * height or answer.confidence >= DIGIT
-    return high and any(near)
-
-
-def best_cut(whole: Answer, parts: list[Answer]) -> tuple[list[Answer], float]:
-    """Decide whether a wide piece is one digit or several that touch, and where to cut.
-
-    Return the answers of the most likely of its `cuts`, and how certain it is beside the others.
-    """
-    scores, answers = zip(*cuts(whole, parts), strict=True)
-    best = int(np.argmax(scores))
-    return answers[best], float(1 / np.exp(LEAD * (np.array(scores) - scores[best])).sum())
-
-
-def cuts(whole: Answer, parts: list[Answer]) -> list[tuple[float, list[Answer]]]:
-    """Return score and answers of the piece as one, and of the best way to n digits, for each n.
-
-    A way leads from the first cut to the last. Its score is the sum of the logarithms of the
-    confidences, less for wide digits and for cuts through ink.
-    """
-    ways: dict[tuple[int, int], tuple[float, list[Answer]]] = {(0, 0): (0.0, [])}  # end, digits
-    order = sorted(zip(whole.digit.parts, parts, strict=True), key=lambda pair: pair[0][:2])
-    for (start, end, doubt, _), answer in order:
-        for n in range(start + 1):
-            score, before = ways.get((start, n), (-np.inf, []))
-            score += _score(answer) - doubt
-            if score > ways.get((end, n + 1), (-np.inf,))[0]:
-                ways[end, n + 1] = score, [*before, answer]
-    last = max((end for _, end, *_ in whole.digit.parts), default=0)
-    through = [way for (end, n), way in ways.items() if end == last and n]
-    return [(_score(whole), [whole]), *through]
-
-
-def _score(answer: Answer) -> float:
-    _, _, width, height = answer.digit.place
-    return float(np.log(answer.confidence)) - WIDE * max(0, width / height - SLIM)

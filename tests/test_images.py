@@ -9,9 +9,10 @@ import scipy.ndimage
 from PIL import Image
 
 from conftest import drawn_seven
-from digits import images, reading
+from digits import images, reading, recognition
 from digits.evaluation import predict
-from digits.images.pieces import bounds
+from digits.images.components import Component, bounding_box, join_parts
+from digits.images.normalization import centre_of_mass
 
 EDGES = ("left", "top", "right", "bottom")
 
@@ -299,8 +300,8 @@ def test_a_strip_a_few_pixels_high(read):
 @pytest.mark.parametrize(("x", "count"), [(40, 1), (48, 1), (75, 2)])
 def test_a_broken_off_end_is_no_digit_of_its_own(x, count):
     digit, end = np.ones((70, 45), bool), np.ones((26, 11), bool)
-    pieces = [images.Piece(digit, 0, 0), images.Piece(end, x, 5)]
-    assert len(images.finding.join(pieces, 70, 95)) == count
+    parts = [Component(digit, 0, 0), Component(end, x, 5)]
+    assert len(join_parts(parts, 70, 95)) == count
 
 
 @pytest.mark.parametrize(
@@ -320,7 +321,7 @@ def test_small_digits_keep_their_loops(digits, shipped):
     _, (x_test, y_test) = digits
     pictures = []
     for image in x_test[:100]:
-        image = image[bounds(image)]
+        image = image[bounding_box(image)]
         width = max(1, round(14 * image.shape[1] / len(image)))
         small = cv2.resize(image, (width, 14), interpolation=cv2.INTER_AREA)
         picture = np.full((200, 300), 235.0)
@@ -355,11 +356,11 @@ def test_wide_digits_are_not_cut(read, page):
 def test_one_digit_or_two_that_touch_is_unsure_if_both_may_be(parts, digits, clear):
     def answer(width, confidence, parts=()):
         digit = images.Digit((0, 0, width, 40), np.zeros((28, 28), "uint8"), list(parts))
-        return reading.Answer(digit, np.array([confidence, *[(1 - confidence) / 9] * 9]))
+        return recognition.Answer(digit, np.array([confidence, *[(1 - confidence) / 9] * 9]))
 
     left, right = answer(20, parts), answer(20, parts)
     cuts = [(0, 1, 0.05, left.digit), (1, 2, 0.0, right.digit)]
-    found, certainty = reading.best_cut(answer(40, 0.98, cuts), [left, right])
+    found, certainty = recognition.best_segmentation(answer(40, 0.98, cuts), [left, right])
     assert len(found) == digits
     assert (certainty > 0.8) == clear
     assert reading.Reading("one", found, certainty).confidence < certainty
@@ -542,7 +543,7 @@ def test_prepared_as_mnist_prepared(digits):
     assert 19 <= max(np.ptp(rows.nonzero()), np.ptp(columns.nonzero())) + 1 <= 21
     y, x = scipy.ndimage.center_of_mass(found.image)
     assert abs(y - 13.5) <= 0.6 and abs(x - 13.5) <= 0.6
-    np.testing.assert_allclose(images.preparing.centre_of_mass(found.image), (y, x))
+    np.testing.assert_allclose(centre_of_mass(found.image), (x, y))
 
 
 def test_a_picture_too_large_is_refused(monkeypatch):

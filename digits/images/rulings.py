@@ -1,130 +1,147 @@
-"""Rulings: the lines of ruled and squared paper, of tables, forms and frames."""
+"""Rulings: the lines of ruled and squared paper, of tables, forms and frames.
 
-from collections.abc import Callable
+They are found as long straight runs, by a Hough transform for their direction and a
+morphological opening along it, and removed without the strokes that cross or touch them.
+"""
 
 import cv2
 import numpy as np
 
-from digits.images.pieces import CLEAR, connected, framed, ink_mask, writing_height
-from digits.images.statistics import quantile
+from digits.images.components import connected_components, padded, writing_height
+from digits.images.statistics import median, quantile
+from digits.images.threshold import HIGH, full_ink, hysteresis_threshold
 
 TRACE = 0.12  # of full ink: a ruling has more
-NOISE = 4  # times the paper's spread: a ruling has more, too
+NOISE = 4  # standard deviations of the background's noise: a ruling has more, too
 EDGE = 0.95  # of the picture: a line that is as long goes from edge to edge
-STEEP = 0.27  # how far a ruling falls, as a share of its length: 15 degrees
-# In heights of the writing:
-RUN = 1.3  # strokes of digits run level for less
-LONG = 2.5  # a ruling is longer
-WALL = 0.8  # what goes from ruling to ruling is longer
-THIN = 0.6  # the share of it that is as thin as they are
-BOLD = 0.35  # rulings are thinner
-DARKER = 1.3  # than a ruling nearby, so many times: that is a stroke
+STEEP = 0.27  # slope of a ruling, at most: 15 degrees
+RUN = 1.3  # heights of the writing: strokes of digits run level for less
+LONG = 2.5  # heights of the writing: a ruling is longer
+WALL = 0.8  # heights of the writing: what goes from ruling to ruling is longer
+THIN = 0.6  # the fraction of such a wall that is as thin as they are, at least
+BOLD = 0.35  # heights of the writing: rulings are thinner
+DARKER = 1.3  # times the ink of a ruling nearby: what has more is a stroke
+
+
+def remove_rulings(contrast: np.ndarray, noise: float) -> np.ndarray:
+    """Return the contrast, in grey levels, with 0 where a ruling is.
+
+    `contrast` and `noise` are those of `choose_polarity`.
+    """
+    full = full_ink(contrast, noise)
+    return np.where(find_rulings(contrast / full, noise / full), 0, contrast)
 
 
 def find_rulings(ink: np.ndarray, noise: float) -> np.ndarray:
-    """Return where rulings are, less what belongs to strokes that cross or touch them.
+    """Return where rulings are, less what belongs to strokes that cross or touch them; bool.
 
-    `ink`: (height, width) float32, 0 paper, 1 full ink; `noise`: the paper's spread around 0.
+    `ink`: (height, width) float32, 0 background, 1 full ink; `noise`: its noise, around 0.
     """
-    trace, side = (ink > max(TRACE, NOISE * noise)).astype("uint8"), max(ink.shape)
-    views = _Level(trace), _Level(np.ascontiguousarray(trace.T))
+    nothing = np.zeros(ink.shape, bool)
+    trace = (ink > max(TRACE, NOISE * noise)).astype("uint8")
+    masks = trace, np.ascontiguousarray(trace.T)  # rulings across are level in one of them
+    slopes = [_slope(mask) for mask in masks]
     # The longest are found first, at the scale of the picture, then all at that of the writing.
-    across, down = (view.longest(0.3 * side) for view in views)
+    longest = [min(0.3 * max(ink.shape), EDGE * mask.shape[1]) for mask in masks]
+    across, down = (
+        _runs(mask, slope, 2 / 3 * length, length / 6, length)
+        for mask, slope, length in zip(masks, slopes, longest, strict=True)
+    )
     rest = np.where(_without_strokes(ink, trace, across, down), 0, ink)
-    height, _ = writing_height(connected(ink_mask(rest)))
+    height, _ = writing_height(connected_components(hysteresis_threshold(rest)))
     if not height:  # nothing but lines: one of them may be a 1
-        return np.zeros(ink.shape, bool)
+        return nothing
     run, bold, long = RUN * height, BOLD * height, LONG * height
     # From edge to edge of a small picture it may be shorter.
-    least = [min(long, max(1.1 * height, EDGE * length)) for length in ink.shape[::-1]]
-    across = views[0].lines(min(run, least[0]), bold, least[0])
+    least = [min(long, max(1.1 * height, EDGE * mask.shape[1])) for mask in masks]
+    across = _runs(masks[0], slopes[0], min(run, least[0]), bold, least[0])
     # The stem of a 9 alone is as long as that, but hardly twice.
-    down = views[1].lines(run, bold, least[1] if across.any() else 2 * long)
+    down = _runs(masks[1], slopes[1], run, bold, least[1] if across.any() else 2 * long)
     if not (across.any() or down.any()):
-        return np.zeros(ink.shape, bool)
-
-    def walls(view: "_Level", ink: np.ndarray, rulings: np.ndarray) -> np.ndarray:
-        """What ends on a ruling at both ends, and is like it, is the wall of a cell."""
-        if not rulings.any():
-            return np.zeros_like(view.mask)
-        ends, reach = rulings.T, round(0.15 * height) + 1
-        inside = cv2.distanceTransform(framed(rulings), cv2.DIST_L2, 3)
-        thick = min(bold, 6 * float(inside[inside > 0].mean()))
-        dark = DARKER * quantile(ink[ends > 0], 0.75)
-
-        def is_wall(thin: np.ndarray, x: int, y: int, w: int, h: int) -> bool:
-            rows, thin = slice(y, y + h), thin[y : y + h, x : x + w]
-            start = ends[rows, max(0, x - 2) : x + reach].any()
-            if not (start and ends[rows, x + w - reach : x + w + 2].any()):
-                return False
-            pale = np.median(ink[rows, x : x + w][thin > 0]) < dark if thin.any() else False
-            return pale and thin.any(axis=0).mean() > THIN
-
-        return view.lines(WALL * height, thick, WALL * height, is_wall)
-
-    more = walls(views[0], ink, down), walls(views[1], ink.T, across)
-    across, down = across | more[0], down | more[1]
+        return nothing
+    across, down = (
+        across | _walls(masks[0], slopes[0], ink, down.T, height),
+        down | _walls(masks[1], slopes[1], ink.T, across.T, height),
+    )
     rulings = _without_strokes(ink, trace, across, down) > 0
     # One or two long strokes with little else are no rulings but a 1.
-    if _count(across) + _count(down) < 3 and (rest > CLEAR).sum() < 0.5 * rulings.sum():
-        rulings[:] = False
-    return rulings
+    few = len(_contours(across)) + len(_contours(down)) < 3
+    return nothing if few and (rest > HIGH).sum() < 0.5 * rulings.sum() else rulings
 
 
-def _count(lines: np.ndarray) -> int:
-    return len(cv2.findContours(lines, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0])
+def _slope(mask: np.ndarray) -> float:
+    """Return how far the longest line across falls, as a fraction of its length."""
+    edges = cv2.dilate(mask, np.ones((3, 1), "uint8"))
+    edges = cv2.morphologyEx(edges, cv2.MORPH_OPEN, np.ones((1, 12), "uint8"))
+    edges[1:] &= ~edges[:-1]  # a thick line has many directions, its edge has one
+    level, span, votes = np.pi / 2, np.arctan(STEEP), round(0.15 * max(mask.shape))
+    found = cv2.HoughLines(
+        edges, 1, np.pi / 720, votes, min_theta=level - span, max_theta=level + span
+    )
+    return 0.0 if found is None else float(-1 / np.tan(found[0, 0, 1]))
 
 
-class _Level:
-    """A mask, (height, width) uint8, sheared so that lines across it are level."""
+def _runs(mask: np.ndarray, slope: float, run: float, thickest: float, length: float) -> np.ndarray:
+    """Return where lines of that slope run for at least `run`, and for `length` in all.
 
-    def __init__(self, mask: np.ndarray):
-        self.mask, self.extent = mask, np.count_nonzero(mask.any(axis=0))
-        wide = cv2.dilate(mask, np.ones((3, 1), "uint8"))
-        edges = cv2.morphologyEx(wide, cv2.MORPH_OPEN, np.ones((1, 12), "uint8"))
-        edges[1:] &= ~edges[:-1]  # a thick line has many directions, its edge has one
-        level, span, votes = np.pi / 2, np.arctan(STEEP), round(0.15 * max(mask.shape))
-        found = cv2.HoughLines(
-            edges, 1, np.pi / 720, votes, min_theta=level - span, max_theta=level + span
-        )
-        self.slope = 0.0 if found is None else float(-1 / np.tan(found[0, 0, 1]))
-        self.room = round(abs(self.slope) * mask.shape[1] / 2)
-        self.wide = self._sheared(framed(wide, self.room, 0), self.slope)
+    All are in pixels, and so is how thick they may be. `mask` and the result: 0 and 1, uint8.
+    """
+    if np.count_nonzero(mask.any(axis=0)) < length:
+        return np.zeros_like(mask)
+    room = round(abs(slope) * mask.shape[1] / 2)
+    wide = padded(cv2.dilate(mask, np.ones((3, 1), "uint8")), room, 0)
+    wide = _sheared(wide, slope)
+    lines = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones((1, round(0.1 * run) | 1), "uint8"))
+    lines = cv2.morphologyEx(lines, cv2.MORPH_OPEN, np.ones((1, round(run) | 1), "uint8"))
+    lines = _thin(lines, thickest)
+    lines = _filled(lines, [c for c in _contours(lines) if cv2.boundingRect(c)[2] >= length])
+    return _sheared(lines, -slope)[room : room + len(mask)] & mask
 
-    def longest(self, length: float) -> np.ndarray:
-        length = min(length, EDGE * self.mask.shape[1])
-        return self.lines(2 / 3 * length, length / 6, length)
 
-    def lines(
-        self, run: float, thickest: float, length: float, chosen: Callable | None = None
-    ) -> np.ndarray:
-        """Return where lines run level for at least `run`, and for `length` in all."""
-        if self.extent < length:
-            return np.zeros_like(self.mask)
-        gap = np.ones((1, round(0.1 * run) | 1), "uint8")
-        tall = np.ones((round(thickest) + 3, 1), "uint8")
-        lines = cv2.morphologyEx(self.wide, cv2.MORPH_CLOSE, gap)
-        lines = cv2.morphologyEx(lines, cv2.MORPH_OPEN, np.ones((1, round(run) | 1), "uint8"))
-        lines = lines & ~cv2.morphologyEx(lines, cv2.MORPH_OPEN, tall)
-        contours, _ = cv2.findContours(lines, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        contours = [c for c in contours if cv2.boundingRect(c)[2] >= length]
-        lines = cv2.drawContours(np.zeros_like(lines), contours, -1, 1, cv2.FILLED)
-        lines = self._sheared(lines, -self.slope)
-        lines = lines[self.room : self.room + len(self.mask)] & self.mask
-        if not chosen:
-            return lines
-        contours, _ = cv2.findContours(lines, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        thin = lines & ~cv2.morphologyEx(self.mask, cv2.MORPH_OPEN, tall)
-        contours = [c for c in contours if chosen(thin, *cv2.boundingRect(c))]
-        return cv2.drawContours(np.zeros_like(lines), contours, -1, 1, cv2.FILLED)
+def _sheared(mask: np.ndarray, slope: float) -> np.ndarray:
+    if not slope:
+        return mask
+    shear = np.array([[1, 0, 0], [slope, 1, -slope * mask.shape[1] / 2]])
+    how = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(mask, shear, mask.shape[::-1], flags=how)
 
-    @staticmethod
-    def _sheared(mask: np.ndarray, slope: float) -> np.ndarray:
-        if not slope:
-            return mask
-        shear = np.array([[1, 0, 0], [slope, 1, -slope * mask.shape[1] / 2]])
-        how = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-        return cv2.warpAffine(mask, shear, mask.shape[::-1], flags=how)
+
+def _thin(mask: np.ndarray, thickest: float) -> np.ndarray:
+    """Return where a mask is less high than that and 3 pixels."""
+    tall = np.ones((round(thickest) + 3, 1), "uint8")
+    return mask & ~cv2.morphologyEx(mask, cv2.MORPH_OPEN, tall)
+
+
+def _contours(mask: np.ndarray) -> list[np.ndarray]:
+    return cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]
+
+
+def _filled(mask: np.ndarray, contours: list[np.ndarray]) -> np.ndarray:
+    return cv2.drawContours(np.zeros_like(mask), contours, -1, 1, cv2.FILLED)
+
+
+def _walls(
+    mask: np.ndarray, slope: float, ink: np.ndarray, rulings: np.ndarray, height: float
+) -> np.ndarray:
+    """Return what runs across from ruling to ruling and is like them: the walls of cells."""
+    if not rulings.any():
+        return np.zeros_like(mask)
+    inside = cv2.distanceTransform(padded(rulings), cv2.DIST_L2, 3)
+    thick = min(BOLD * height, 6 * float(inside[inside > 0].mean()))
+    dark, reach = DARKER * quantile(ink[rulings > 0], 0.75), round(0.15 * height) + 1
+    lines = _runs(mask, slope, WALL * height, thick, WALL * height)
+    thin = lines & _thin(mask, thick)
+
+    def is_wall(contour: np.ndarray) -> bool:
+        x, y, w, h = cv2.boundingRect(contour)
+        rows = slice(y, y + h)
+        part, ends = thin[rows, x : x + w], rulings[rows]
+        if not (ends[:, max(0, x - 2) : x + reach].any() and part.any()):
+            return False
+        pale = median(ink[rows, x : x + w][part > 0]) < dark
+        return ends[:, x + w - reach : x + w + 2].any() and pale and part.any(axis=0).mean() > THIN
+
+    return _filled(lines, [c for c in _contours(lines) if is_wall(c)])
 
 
 def _without_strokes(
@@ -133,32 +150,31 @@ def _without_strokes(
     """Return the lines, less where strokes cross or touch them."""
     if not (across.any() or down.any()):
         return across
-    alone, darker = _thin(ink, trace, across)
-    others, too = (m.T for m in _thin(ink.T, np.ascontiguousarray(trace.T), down))
+    alone, darker = _alone(ink, trace, across)
+    others, too = (m.T for m in _alone(ink.T, np.ascontiguousarray(trace.T), down))
     around = np.ones((3, 3), "uint8")
     nodes = cv2.dilate(across, around) & cv2.dilate(down, around).T & trace
     return alone | others | nodes & ~(darker | too)
 
 
-def _thin(ink: np.ndarray, trace: np.ndarray, lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _alone(ink: np.ndarray, trace: np.ndarray, lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return `lines`, all across, less strokes, which are thicker or darker, and what is darker."""
     alone, darker = np.zeros_like(lines), np.zeros_like(lines)
     window = min(255, trace.shape[1] // 8 * 2 + 1)
-    contours, _ = cv2.findContours(lines, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    for x, y, width, height in map(cv2.boundingRect, contours):
+    for x, y, width, height in map(cv2.boundingRect, _contours(lines)):
         line = lines[y : y + height, x : x + width]
-        thickness = float(np.median(line.sum(axis=0)))
+        thickness = median(line.sum(axis=0))
         room = round(2 * thickness) + 3
         place = slice(max(0, y - room), y + height + room), slice(x, x + width)
         tall = np.ones((round(1.5 * thickness) + 2, 1), "uint8")
         pad = len(tall)
-        near = framed(trace[place], pad)
+        near = padded(trace[place], pad)
         strokes = cv2.morphologyEx(near, cv2.MORPH_OPEN, tall)[pad:-pad, pad:-pad]
         usual = np.where(line, ink[y : y + height, x : x + width], 0).max(axis=0, keepdims=True)
         if width > window:  # the light may change along it
             usual = cv2.medianBlur((100 * usual.clip(0, 2.5)).astype("uint8"), window) / 100
         else:
-            usual = np.median(usual)
+            usual = median(usual)
         dark = (ink[place] > DARKER * usual).astype("uint8")
         darker[place] |= dark
         alone[place] |= lines[place] & ~(strokes | dark)

@@ -1,24 +1,28 @@
-"""What the paper of a picture looks like without the ink, in whatever light."""
+"""The background: what the paper of a picture looks like without the ink, in whatever light.
+
+Four estimates, each for another light: one grey value, a surface of second degree, the
+morphological closing or opening (what is left is the top-hat transform), and a median filter.
+"""
 
 from collections.abc import Iterator
 
 import cv2
 import numpy as np
 
-from digits.images.pieces import FAINT
-from digits.images.statistics import median, share
+from digits.images.statistics import fraction, median
+from digits.images.threshold import LOW
 
 NEAR = 10  # grey levels by which paper differs from what it is taken for, at most
 EVEN = 3  # grey levels by which paper in even light differs from one value
-AT_EDGE = 0.85  # the share of a picture's edge that is paper, at least
-TWO_LEVELS = 0.8  # the share of the variance that is between paper and ink, at least
-GENTLE = 0.75  # the share of a picture that is near its slope of light, at least, to build on it
+AT_EDGE = 0.85  # the fraction of a picture's edge that is paper, at least
+TWO_LEVELS = 0.8  # the fraction of the variance that is between paper and ink, at least
+GENTLE = 0.75  # the fraction of a picture that is near its slope of light, at least, to build on it
 NARROW = 32  # strokes are narrower than 2 / NARROW of the picture's longest side
-THIN = 0.8  # the share of them that is narrower than half of that, at least
+THIN = 0.8  # the fraction of them that is narrower than half of that, at least
 STEP = 20  # how far the median reaches, where the picture's longest side is 128
 
 
-def stand_out(grey: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def estimate_background(grey: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield how far each pixel may be darker than the paper, and how far lighter.
 
     All are (height, width) float32, in grey levels. A flat background (a scan, a paint
@@ -35,26 +39,26 @@ def stand_out(grey: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     flat = np.full(grey.shape, median(grey.take(edge)), "float32")
     away = np.abs(grey - flat)
     near = away <= NEAR
-    near_at_edge = share(near.take(edge))
-    mostly_paper = near_at_edge > AT_EDGE and share(near) > 0.3
+    near_at_edge = fraction(near.take(edge))
+    mostly_paper = near_at_edge > AT_EDGE and fraction(near) > 0.3
     is_flat = mostly_paper or _only_strokes(grey, flat[0, 0])
     evenly_lit = median(away.take(edge)) < EVEN
     if is_flat and evenly_lit and near_at_edge > 0.995:  # nothing at the edge
         yield both(flat)
         return
-    relief = _relief(smooth)
-    if relief is not None:
-        yield relief
+    tophat = _tophat(smooth)
+    if tophat is not None:
+        yield tophat
     if is_flat and evenly_lit:
         yield both(flat)
-    slope = _slope_of_light(grey)
+    slope = _surface(grey)
     near = np.abs(grey - slope) <= NEAR
-    if share(near.take(edge)) > AT_EDGE and share(near) > 0.45:
+    if fraction(near.take(edge)) > AT_EDGE and fraction(near) > 0.45:
         yield both(slope)
     if is_flat and not evenly_lit:
         yield both(flat)
     # The median is of what the slope leaves over: at the edge it would take a slope for level.
-    base = slope if share(near) > GENTLE else np.full(grey.shape, 128, "float32")
+    base = slope if fraction(near) > GENTLE else np.full(grey.shape, 128, "float32")
     small = _shrunk(np.clip(grey - base + 128.5, 0, 255).astype("uint8"), 128)
     framed = cv2.copyMakeBorder(small, STEP, STEP, STEP, STEP, cv2.BORDER_REFLECT)
     paper = cv2.medianBlur(framed, 2 * STEP + 1)[STEP:-STEP, STEP:-STEP]
@@ -62,7 +66,7 @@ def stand_out(grey: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     yield both(_enlarged(paper, grey.shape) + base - 128)
 
 
-def without_narrow(picture: np.ndarray, way: int, room: int) -> np.ndarray:
+def _without_narrow(picture: np.ndarray, way: int, room: int) -> np.ndarray:
     """Return a picture whose dark (MORPH_CLOSE) or light things narrower than 2 * room are gone.
 
     They take the grey of their sides. A step stays as it is, however sharp (Serra, 1982), at
@@ -74,7 +78,7 @@ def without_narrow(picture: np.ndarray, way: int, room: int) -> np.ndarray:
     return cv2.morphologyEx(framed, way, square)[around:-around, around:-around]
 
 
-def _relief(smooth: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+def _tophat(smooth: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Return how far narrow things stand out from their two sides, darker and lighter ones.
 
     Those of one of the two are the strokes; of the others counts what is left without them.
@@ -83,18 +87,18 @@ def _relief(smooth: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """
     room = max(2, max(smooth.shape) // NARROW)  # half of it is a pixel at least
     ways = cv2.MORPH_CLOSE, cv2.MORPH_OPEN
-    nearby = [cv2.absdiff(without_narrow(smooth, way, room // 2), smooth) for way in ways]
+    nearby = [cv2.absdiff(_without_narrow(smooth, way, room // 2), smooth) for way in ways]
     dark = nearby[0].sum() > nearby[1].sum()
     way, other_way = ways if dark else ways[::-1]
-    paper = without_narrow(smooth, way, room)
+    paper = _without_narrow(smooth, way, room)
     strokes = cv2.absdiff(paper, smooth)
-    if median(strokes) > FAINT * strokes.max():
+    if median(strokes) > LOW * strokes.max():
         return None
     full = strokes.max() / 2
     if np.count_nonzero(nearby[not dark] > full) < THIN * np.count_nonzero(strokes > full):
         return None
-    others = cv2.absdiff(without_narrow(paper, other_way, room), paper)
-    others[others < FAINT * strokes.max()] = 0  # the paper's own, and no strokes
+    others = cv2.absdiff(_without_narrow(paper, other_way, room), paper)
+    others[others < LOW * strokes.max()] = 0  # the paper's own, and no strokes
     strokes, others = (found - np.float32(median(found)) for found in (strokes, others))
     return (strokes, others) if dark else (others, strokes)
 
@@ -108,16 +112,16 @@ def _only_strokes(grey: np.ndarray, paper: float) -> bool:
     small = _shrunk(grey, min(128, max(grey.shape)))
     threshold, light = cv2.threshold(small, 0, 1, cv2.THRESH_OTSU)
     ink = light != (paper > threshold)
-    part = share(ink)
+    part = fraction(ink)
     if not 0 < part < 1:
         return False
     inside = part * small[ink].var() + (1 - part) * small[~ink].var()
     sides = ink[0], ink[-1], ink[:, 0], ink[:, -1]
-    along = max(share(side) for side in sides)
+    along = max(fraction(side) for side in sides)
     return inside < (1 - TWO_LEVELS) * small.var() and along < 0.9
 
 
-def _slope_of_light(grey: np.ndarray) -> np.ndarray:
+def _surface(grey: np.ndarray) -> np.ndarray:
     """Return the surface of second degree nearest to the paper.
 
     It is fitted again and again to what is near it, ever more strictly: first along the

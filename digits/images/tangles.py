@@ -1,0 +1,49 @@
+"""Strokes that touch a digit and do not belong to it: lines behind it, a box around it."""
+
+import cv2
+import numpy as np
+
+from digits.images.components import Component, connected_components, edge_contacts, padded
+
+
+def untangle(component: Component, ink: np.ndarray) -> list[Component]:
+    """Return what a digit may be if strokes that run to the picture's edge are behind it.
+
+    It is darker, or its strokes are thicker.
+    """
+    contacts = edge_contacts(component, ink.shape)
+    if sum(np.count_nonzero(np.diff(side, prepend=False) & side) for side in contacts) < 2:
+        return []
+    inside = cv2.distanceTransform(padded(component.mask), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    levels = np.clip(50 * component.crop(ink), 0, 255).astype("uint8")
+    # Only along their middle are strokes as dark as they are.
+    middle = component.mask & (inside >= cv2.dilate(inside, np.ones((3, 3), "uint8")))
+    cut, _ = cv2.threshold(levels[middle].reshape(-1, 1), 0, 255, cv2.THRESH_OTSU)
+    reach = max(1, int(0.35 * inside.max()))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    thick = cv2.morphologyEx(component.mask.astype("uint8"), cv2.MORPH_OPEN, disc)
+    parts = [
+        max(connected_components(part), key=lambda p: p.size, default=None)
+        for part in (component.mask & (levels > cut), thick)
+    ]
+    return [
+        p.shifted(component.x, component.y) for p in parts if p and p.size > 0.25 * component.size
+    ]
+
+
+def unbox(component: Component) -> list[Component]:
+    """Free a digit that touches the box around it: take away its outermost strokes."""
+    if component.width > 1.6 * component.height:
+        return []
+    inner, band = component.mask.copy(), max(1, component.size // 8)
+    for turns in range(4):
+        outside, rest = np.rot90(component.mask, turns), np.rot90(inner, turns)
+        if outside[:band].any(axis=0).mean() < 0.95:
+            return []
+        start = outside.argmax(axis=0)
+        rows = np.arange(len(outside))[:, None]
+        end = np.where((rows > start) & ~outside, rows, len(outside)).min(axis=0)
+        thick = 1.5 * np.median(end - start)
+        rest &= (rows < start) | (rows > start + thick)
+    parts = [p for p in connected_components(inner) if p.height > 0.35 * component.height]
+    return [parts[0].shifted(component.x, component.y)] if len(parts) == 1 else []

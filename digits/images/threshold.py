@@ -1,0 +1,64 @@
+"""Thresholding: which contrast with the background is ink, and by hysteresis where ink is."""
+
+import cv2
+import numpy as np
+
+from digits.images.statistics import median, quantile
+
+FAINTEST = 6  # grey levels between background and ink; less is no writing
+NOISE = 5  # standard deviations of the background's noise: ink has more contrast
+LOW, HIGH = 0.3, 0.55  # of full ink: the two thresholds of the hysteresis
+BLURRED = 12  # parts of the picture's longest side: what is blurred over one of them is no stroke
+
+
+def choose_polarity(darker: np.ndarray, lighter: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the contrast of the ink, be it dark or light, and the noise of the background.
+
+    `darker` and `lighter`: (height, width) float32, by how many grey levels each pixel is darker
+    and lighter than the background. Ink is the one of the two with more of what is sharp, as
+    strokes are and shades are not. Noise is a standard deviation, in grey levels.
+    """
+
+    def sharp(contrast: np.ndarray, noise: float) -> float:
+        faint = LOW * full_ink(contrast, noise)
+        reach = max(contrast.shape) // BLURRED
+        sharp = contrast - cv2.blur(contrast, (2 * reach + 1,) * 2)
+        return float(sharp[(contrast > faint) & (sharp > faint)].sum())
+
+    found = [(contrast, _noise(contrast)) for contrast in (darker, lighter)]
+    return max(found, key=lambda one: sharp(*one))
+
+
+def _noise(contrast: np.ndarray) -> float:
+    away = np.abs(contrast)
+    # Strokes may fill more than half of a picture.
+    near = away[away <= (away.min() + away.max()) / 2]
+    return 1.4826 * median(near)  # a standard deviation, if it is normally distributed
+
+
+def full_ink(contrast: np.ndarray, noise: float) -> float:
+    """Return the contrast of full ink in grey levels; infinity if nothing stands out."""
+    values = contrast[contrast > max(FAINTEST, NOISE * noise)]
+    return quantile(values, 0.75) if len(values) >= 8 else np.inf
+
+
+def threshold(contrast: np.ndarray, noise: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return how much ink there is at each pixel, and where there is ink.
+
+    (height, width) float32, 0 for the background and 1 for full ink; and bool.
+    """
+    ink = np.maximum(contrast / full_ink(contrast, noise), 0)
+    return ink, hysteresis_threshold(ink)
+
+
+def hysteresis_threshold(ink: np.ndarray) -> np.ndarray:
+    """Return where ink is above the low threshold and hangs together with some above the high.
+
+    OpenCV has this only inside its edge detector (Canny, 1986).
+    """
+    low, high = (ink > LOW).astype("uint8"), ink > HIGH
+    count, labels = cv2.connectedComponents(low, connectivity=8)
+    kept = np.zeros(count, bool)
+    kept[labels[high]] = True
+    kept[0] = False
+    return kept[labels]

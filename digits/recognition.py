@@ -1,0 +1,131 @@
+"""Recognition: which of the digits that may be on a page are there, by the model's answers.
+
+The model was taught to be unsure of what is no digit. So its confidence decides where touching
+digits are cut, which way a page is turned, and what is left out.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from digits.images import Digit
+from digits.images.segmentation import best_paths
+
+UNSURE = 0.9  # confidence: an answer with less is marked
+DIGIT = 0.4  # confidence: with less it is no digit
+ALONE = 0.33  # confidence: the same for what stands alone
+UPRIGHT = (2, 3, 4, 5, 7)  # the digits that tell which way a page is turned
+TURNED = 4  # digits on a page that may be turned, at least
+AROUND = 8  # heights of a digit: of what stands so near beside it ...
+MOST = 0.65  # ... this fraction is digits, at least: in printed text a third of the letters pass
+NEAR = 4  # heights to the next digit: what is further away is not called unread
+SLIM = 0.6  # a digit's width, in its heights, that nothing speaks against
+WIDE = 0.5  # how much speaks against a digit that is one height wider than that
+LEAD = (
+    10  # the odds of a segmentation whose score leads by 1: e to that power, as fits made-up rows
+)
+
+
+@dataclass(eq=False)
+class Answer:
+    """One digit: what the model saw and what it says."""
+
+    digit: Digit
+    probabilities: np.ndarray  # (10,)
+    certainty: float = 1.0  # that its component is so many digits, and no others
+
+    @property
+    def value(self) -> int:
+        return int(self.probabilities.argmax())
+
+    @property
+    def confidence(self) -> float:
+        return float(self.probabilities.max())
+
+
+def segmentations(whole: Answer, parts: list[Answer]) -> list[tuple[float, list[Answer]]]:
+    """Return score and answers of a component as one digit, and of the best way to 1, 2, 3 ...
+
+    `parts` are the answers on `whole.digit.parts`, the edges of its lattice. The score is the sum
+    of the logarithms of the confidences, less for wide digits and for cuts through ink.
+    """
+    edges = [(start, end) for start, end, *_ in whole.digit.parts]
+    doubts = [doubt for _, _, doubt, _ in whole.digit.parts]
+    scores = [_score(part) - doubt for part, doubt in zip(parts, doubts, strict=True)]
+    paths = best_paths(edges, scores)
+    return [(_score(whole), [whole]), *((score, [parts[i] for i in path]) for score, path in paths)]
+
+
+def _score(answer: Answer) -> float:
+    _, _, width, height = answer.digit.place
+    return float(np.log(answer.confidence)) - WIDE * max(0, width / height - SLIM)
+
+
+def best_segmentation(whole: Answer, parts: list[Answer]) -> tuple[list[Answer], float]:
+    """Decide whether a wide component is one digit or several that touch, and where to cut.
+
+    Return the answers of the most likely of its segmentations, and how certain it is beside the
+    others.
+    """
+    scores, answers = zip(*segmentations(whole, parts), strict=True)
+    best = int(np.argmax(scores))
+    return answers[best], float(1 / np.exp(LEAD * (np.array(scores) - scores[best])).sum())
+
+
+def quarter_turns(probabilities: np.ndarray, turned: Callable[[int], np.ndarray]) -> int:
+    """Return by how many right angles a page is to be turned to the left to be read.
+
+    `probabilities` (n, 10) of all that is on it, and `turned` gives those of its images turned.
+    """
+    if len(probabilities) < TURNED:
+        return 0
+
+    def clear(probabilities: np.ndarray) -> float:
+        sure = probabilities[np.isin(probabilities.argmax(axis=1), UPRIGHT)].max(axis=1)
+        return float(sure[sure > UNSURE].sum())
+
+    upright = clear(probabilities)
+    if upright > len(probabilities) / 2:
+        return 0
+    others = [clear(turned(turns)) for turns in (1, 2, 3)]
+    return 1 + int(np.argmax(others)) if max(others) > 1.5 * upright + 2 else 0
+
+
+def reject_outliers(answers: list[Answer]) -> tuple[list[Answer], list[Answer]]:
+    """Return those of a page that are digits, and what else about as high was left unread.
+
+    A digit has others around it, not letters or leaves, and a slim stroke is as high as they
+    are: it is all the model sees of a 1.
+    """
+    found = [a for a in answers if not a.digit.mark]
+    boxes = np.array([a.digit.place for a in found], float).reshape(-1, 4)
+    middle, height = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 3]
+    least = ALONE if len(found) == 1 else DIGIT
+    sure = np.array([a.confidence >= least for a in found], bool)
+    for _ in range(2):
+        usual = np.median(height[sure]) if sure.any() else 0
+        for i in np.flatnonzero(sure):
+            aside, above = np.abs(middle - middle[i]).T / height[i]
+            # Of what stands in its line most is digits, and for a slim stroke all around.
+            one = found[i].value == 1
+            near = (aside < AROUND) & (above < (AROUND if one else 2)) & (height > height[i] / 2)
+            slim = one and not usual / 2.5 < height[i] < 2 * usual
+            sure[i] = sure[near].mean() >= MOST and not slim
+    digits = [a for a, kept in zip(found, sure, strict=True) if kept]
+    if not digits:
+        return [], []
+    height, kept = np.median([a.digit.place[3] for a in digits]), set(digits)
+    return digits, [a for a in answers if a not in kept and _belongs(a, digits, height)]
+
+
+def _belongs(answer: Answer, digits: list[Answer], height: float) -> bool:
+    """Whether ink that is no digit is as high as digits nearby, or stands between them."""
+    x, y, _, tall = answer.digit.place
+    if answer.digit.mark:
+        line = [a.digit.place[0] for a in digits if a.digit.line == answer.digit.line]
+        return bool(line) and min(line) < x < max(line)
+    places = (a.digit.place for a in digits)
+    near = (abs(left - x) + abs(top - y) < NEAR * height for left, top, *_ in places)
+    high = 0.6 * height < tall < 2 * height or answer.confidence >= DIGIT
+    return high and any(near)
