@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 LEARNED = ".learned"  # in the folder of the pictures; hidden, so that it is no answer
 EPOCH = re.compile(r"epoch (\d+) of (\d+)")
+RESULTS = {  # what a training prints, and how people are told
+    r"(?ms)^test accuracy (\S+ %).*^before: test accuracy (\S+ %)": "MNIST: {} right, {} before.",
+    r"(?m)^own digits learned: ([^(\n]+) \(": "Yours: {}.",
+    r"(?m)^own digits held out: (\d.+)": "Yours that it did not learn from: {}.",
+}
 
 
 class Learner:
@@ -44,10 +49,8 @@ class Learner:
         self.folder, self.command = folder, command
         self.learned = folder / LEARNED
         self._first = model
-        self._other: Model | None = (
-            None  # before the last training or, where people went back, after
-        )
-        self._went_back = False
+        self._other: Model | None = None  # the one before the last training ...
+        self._went_back = False  # ... or, where people went back, the one after it
         self._training: Training | None = None
         self._failure: str | None = None
         self._results: list[str] = []
@@ -122,7 +125,8 @@ class Training:
     """A training that runs in a process of its own."""
 
     def __init__(self, command: Sequence[str], own: Path, model: Model) -> None:
-        self.began, self.line, self.share, self.stopped = time.monotonic(), "", None, False
+        self.began, self.stopped = time.monotonic(), False
+        self.line, self.share, self.left_out = "", None, 0
         self.place = tempfile.TemporaryDirectory()
         start, self.output, results = (Path(self.place.name, x) for x in ("start", "end", "lines"))
         start.mkdir()
@@ -158,21 +162,33 @@ class Training:
             raise UserError("stopped")
 
     def wait(self) -> tuple[Model, list[str]]:
-        """Return its network and the lines of its results. Raises UserError if it failed."""
+        """Return its network and, as sentences, what came of it. Raises UserError if it failed."""
         with self.place, self.process as process:
             for line in process.stderr:
                 self._note(line.strip())
             code = process.wait()
             self.refuse_if_stopped()
+            if code < 0:
+                raise UserError(f"something ended it (signal {-code}); is there enough memory?")
             if code:
                 raise UserError(self.line or f"the training ended with code {code}")
             model = load_model(self.output)
             warm_up(model)
-            return model, self.results.read_text("utf-8", "replace").splitlines()
+            return model, self._told(self.results.read_text("utf-8", "replace"))
+
+    def _told(self, results: str) -> list[str]:
+        """Return as sentences what came of it."""
+        found = [(re.search(line, results), sentence) for line, sentence in RESULTS.items()]
+        left_out = f"{self.left_out} of the pictures could not be used."
+        return [
+            *(sentence.format(*line.groups()) for line, sentence in found if line),
+            *([left_out] if self.left_out else []),
+        ]
 
     def _note(self, line: str) -> None:
         if line:
             self.line = line.removeprefix(self.name)
+            self.left_out += line.startswith("left out: ")
         if epoch := EPOCH.match(line):
             done, all_of_them = map(int, epoch.groups())
             self.share = done / max(done, all_of_them)
