@@ -86,7 +86,9 @@ class Learner:
                 raise UserError("nothing is kept yet")
             self._training = Training(self.command, self.folder, self._first)
             self._failure = None
-            threading.Thread(target=self._finish, args=(self._training,)).start()
+            # Not a daemon, as the thread of a request is: at exit, too, it tidies up.
+            finish = threading.Thread(target=self._finish, args=(self._training,), daemon=False)
+            finish.start()
 
     def stop(self) -> None:
         """End the training that is under way, if there is one."""
