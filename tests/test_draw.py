@@ -14,7 +14,7 @@ import pytest
 
 import draw
 from conftest import ROOT, drawn_seven, is_user_error, png
-from digits import reading, server
+from digits import recognition, server
 
 # ---------------------------------------------------------------- the server
 
@@ -35,7 +35,7 @@ def test_a_picture_is_read(client):
 
 
 def test_digits_that_touch_say_that_there_may_be_another_number_of_them(client, monkeypatch):
-    monkeypatch.setattr(reading, "LEAD", 1)  # so that the network's lead counts for less
+    monkeypatch.setattr(recognition, "LEAD", 1)  # so that the network's lead counts for less
     seven, page = drawn_seven(), np.full((100, 300), 255, "uint8")
     for left in (0, 48, 200):  # the first two overlap
         page[:, left : left + 100] = np.minimum(page[:, left : left + 100], seven)
