@@ -13,12 +13,12 @@ from digits.images import Digit
 from digits.images.segmentation import best_paths
 
 UNSURE = 0.9  # confidence: an answer with less is marked
-DIGIT = 0.4  # confidence: with less it is no digit
-ALONE = 0.33  # confidence: the same for what stands alone
+DIGIT = 0.35  # confidence: with less it is no digit
 UPRIGHT = (2, 3, 4, 5, 7)  # the digits that tell which way a page is turned
 TURNED = 4  # digits on a page that may be turned, at least
-AROUND = 8  # heights of a digit: of what stands so near beside it ...
-MOST = 0.65  # ... this fraction is digits, at least: in printed text a third of the letters pass
+AROUND = 10  # heights of a digit: what is nearer is around it
+AMONG = 0.65  # mean confidence of what is around a digit, and 1 for itself, at least
+LOW_ONE = 0.4  # heights of the page's digits: a 1 is higher
 NEAR = 4  # heights to the next digit: what is further away is not called unread
 SLIM = 0.6  # a digit's width, in its heights, that nothing speaks against
 WIDE = 0.5  # how much speaks against a digit that is one height wider than that
@@ -95,23 +95,23 @@ def quarter_turns(probabilities: np.ndarray, turned: Callable[[int], np.ndarray]
 def reject_outliers(answers: list[Answer]) -> tuple[list[Answer], list[Answer]]:
     """Return those of a page that are digits, and what else about as high was left unread.
 
-    A digit has others around it, not letters or leaves, and a slim stroke is as high as they
-    are: it is all the model sees of a 1.
+    A digit has others around it, not letters or leaves. What is left of a ruling looks like a 1,
+    but is not as high as digits are.
     """
     found = [a for a in answers if not a.digit.mark]
     boxes = np.array([a.digit.place for a in found], float).reshape(-1, 4)
     middle, height = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 3]
-    least = ALONE if len(found) == 1 else DIGIT
-    sure = np.array([a.confidence >= least for a in found], bool)
-    for _ in range(2):
-        usual = np.median(height[sure]) if sure.any() else 0
-        for i in np.flatnonzero(sure):
-            aside, above = np.abs(middle - middle[i]).T / height[i]
-            # Of what stands in its line most is digits, and for a slim stroke all around.
-            one = found[i].value == 1
-            near = (aside < AROUND) & (above < (AROUND if one else 2)) & (height > height[i] / 2)
-            slim = one and not usual / 2.5 < height[i] < 2 * usual
-            sure[i] = sure[near].mean() >= MOST and not slim
+    confidence = np.array([a.confidence for a in found])
+    confidence[confidence < DIGIT] = 0
+    if confidence.any():
+        low = height < LOW_ONE * np.median(height[confidence > 0])
+        confidence[low & [a.value == 1 for a in found]] = 0
+    sure = confidence > 0
+    for i in np.flatnonzero(sure):
+        away = np.abs(middle - middle[i]).max(axis=1)
+        others = (away < AROUND * height[i]) & (height > height[i] / 2)
+        others[i] = False
+        sure[i] = (1 + confidence[others].sum()) / (1 + others.sum()) >= AMONG
     digits = [a for a, kept in zip(found, sure, strict=True) if kept]
     if not digits:
         return [], []

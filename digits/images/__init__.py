@@ -5,10 +5,10 @@ Each step is a function in a module of its name:
     grey = read_grey(file)                          files          a picture file -> grey values
     image, back = to_working_size(grey)             geometry       at a size to work at
     darker, lighter = estimate_background(image)    background     contrast with the paper
-    contrast, noise = choose_polarity(...)          threshold      dark ink or light ink
+    contrast, noise = choose_polarity(...)          thresholding   dark ink or light ink
     contrast = remove_rulings(contrast, noise)      rulings        tables, forms, ruled paper
     contrast = remove_border(contrast, noise)       border         shadows, the sheet's edge
-    ink, mask = threshold(contrast, noise)          threshold      by hysteresis
+    ink, mask = threshold(contrast, noise)          thresholding   by hysteresis
     components, height = find_components(mask)      components     connected, joined to digits
     components = keep_strokes(components, ...)      strokes        no blots, no shades
     ink, back = deskew(ink, components, height)     lines          the page made level
@@ -33,7 +33,7 @@ from digits.images.normalization import SIDE, as_normalized, normalize_digit
 from digits.images.rulings import remove_rulings
 from digits.images.segmentation import segment
 from digits.images.strokes import keep_strokes
-from digits.images.threshold import choose_polarity, hysteresis_threshold, threshold
+from digits.images.thresholding import choose_polarity, hysteresis_threshold, threshold
 
 __all__ = ["Digit", "ImageError", "digits_in", "read_first_page", "read_grey"]
 
@@ -71,7 +71,7 @@ def digits_in(grey: np.ndarray, turns: int = 0, attempt: int = 0) -> list[Digit]
         contrast = remove_border(contrast, noise)
         ink, mask = threshold(contrast, noise)
         components, height = find_components(mask)
-        strokes = keep_strokes(components, ink, mask, image)
+        strokes = keep_strokes(components, ink, image)
         if all(c.size < SMALLEST for c in strokes):
             continue
         if not attempt:

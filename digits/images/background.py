@@ -10,13 +10,12 @@ import cv2
 import numpy as np
 
 from digits.images.statistics import fraction, median
-from digits.images.threshold import LOW
+from digits.images.thresholding import LOW
 
 NEAR = 10  # grey levels by which paper differs from what it is taken for, at most
 EVEN = 3  # grey levels by which paper in even light differs from one value
 AT_EDGE = 0.85  # the fraction of a picture's edge that is paper, at least
 TWO_LEVELS = 0.8  # the fraction of the variance that is between paper and ink, at least
-GENTLE = 0.75  # the fraction of a picture that is near its slope of light, at least, to build on it
 NARROW = 32  # strokes are narrower than 2 / NARROW of the picture's longest side
 THIN = 0.8  # the fraction of them that is narrower than half of that, at least
 STEP = 20  # how far the median reaches, where the picture's longest side is 128
@@ -55,15 +54,11 @@ def estimate_background(grey: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarr
     near = np.abs(grey - slope) <= NEAR
     if fraction(near.take(edge)) > AT_EDGE and fraction(near) > 0.45:
         yield both(slope)
-    if is_flat and not evenly_lit:
-        yield both(flat)
-    # The median is of what the slope leaves over: at the edge it would take a slope for level.
-    base = slope if fraction(near) > GENTLE else np.full(grey.shape, 128, "float32")
-    small = _shrunk(np.clip(grey - base + 128.5, 0, 255).astype("uint8"), 128)
+    small = _shrunk(grey, 128)
     framed = cv2.copyMakeBorder(small, STEP, STEP, STEP, STEP, cv2.BORDER_REFLECT)
     paper = cv2.medianBlur(framed, 2 * STEP + 1)[STEP:-STEP, STEP:-STEP]
     paper = cv2.GaussianBlur(paper.astype("float32"), (0, 0), 1)
-    yield both(_enlarged(paper, grey.shape) + base - 128)
+    yield both(_enlarged(paper, grey.shape))
 
 
 def _without_narrow(picture: np.ndarray, way: int, room: int) -> np.ndarray:

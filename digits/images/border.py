@@ -5,7 +5,7 @@ import numpy as np
 
 from digits.images.components import Component, connected_components, edge_contacts
 from digits.images.statistics import fraction
-from digits.images.threshold import LOW, full_ink, hysteresis_threshold
+from digits.images.thresholding import LOW, full_ink, hysteresis_threshold
 
 AT_EDGE = 0.8  # the fraction of a border that lies along the edge, at least
 
@@ -20,11 +20,8 @@ def remove_border(contrast: np.ndarray, noise: float) -> np.ndarray:
     if max(ink[0].max(), ink[-1].max(), ink[:, 0].max(), ink[:, -1].max()) <= LOW:
         return contrast
     for component in connected_components(hysteresis_threshold(ink)):
-        contacts = edge_contacts(component, ink.shape)
-        corner = len(contacts) == 2 and all(side[0] or side[-1] for side in contacts)
-        corner &= component.size < 0.3 * max(ink.shape)
-        along = any(fraction(side) > 0.5 for side in contacts)
-        if corner or (along and _keeps_to_edge(component, ink.shape)):
+        along = any(fraction(side) > 0.5 for side in edge_contacts(component, ink.shape))
+        if along and _keeps_to_edge(component, ink.shape):
             component.crop(border)[component.mask] = 1
     if not border.any():
         return contrast

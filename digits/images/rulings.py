@@ -9,7 +9,7 @@ import numpy as np
 
 from digits.images.components import connected_components, padded, writing_height
 from digits.images.statistics import median, quantile
-from digits.images.threshold import HIGH, full_ink, hysteresis_threshold
+from digits.images.thresholding import HIGH, full_ink, hysteresis_threshold
 
 TRACE = 0.12  # of full ink: a ruling has more
 NOISE = 4  # standard deviations of the background's noise: a ruling has more, too
@@ -160,7 +160,6 @@ def _without_strokes(
 def _alone(ink: np.ndarray, trace: np.ndarray, lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return `lines`, all across, less strokes, which are thicker or darker, and what is darker."""
     alone, darker = np.zeros_like(lines), np.zeros_like(lines)
-    window = min(255, trace.shape[1] // 8 * 2 + 1)
     for x, y, width, height in map(cv2.boundingRect, _contours(lines)):
         line = lines[y : y + height, x : x + width]
         thickness = median(line.sum(axis=0))
@@ -170,12 +169,8 @@ def _alone(ink: np.ndarray, trace: np.ndarray, lines: np.ndarray) -> tuple[np.nd
         pad = len(tall)
         near = padded(trace[place], pad)
         strokes = cv2.morphologyEx(near, cv2.MORPH_OPEN, tall)[pad:-pad, pad:-pad]
-        usual = np.where(line, ink[y : y + height, x : x + width], 0).max(axis=0, keepdims=True)
-        if width > window:  # the light may change along it
-            usual = cv2.medianBlur((100 * usual.clip(0, 2.5)).astype("uint8"), window) / 100
-        else:
-            usual = median(usual)
-        dark = (ink[place] > DARKER * usual).astype("uint8")
+        usual = np.where(line, ink[y : y + height, x : x + width], 0).max(axis=0)
+        dark = (ink[place] > DARKER * median(usual)).astype("uint8")
         darker[place] |= dark
         alone[place] |= lines[place] & ~(strokes | dark)
     return alone, darker

@@ -1,48 +1,33 @@
 """Pen strokes: which components are strokes on paper, by their shape and their grey values.
 
-Others are blots, creases, shadows, and edges and patterns of things.
+Others are blots, shades, and the edges of shadows and things.
 """
 
 import cv2
 import numpy as np
 
-from digits.images.components import SMALLEST, Component, edge_contacts, padded
+from digits.images.components import SMALLEST, Component, padded
 from digits.images.statistics import median, quantile
-from digits.images.threshold import FAINTEST
+from digits.images.thresholding import FAINTEST
 
 BLOB = 0.5  # sizes of a component: with thicker strokes it is no writing
 SOLID_BLOB = 0.36  # sizes of a component: the same for one without any dent or hole
-HAIR = 0.03  # sizes of a component: what runs from edge to edge is thicker
 BOTH_SIDES = 0.6  # of a stroke's contrast: it has as much on both of its sides, at least
 SHARP = 1.0  # of full ink: it comes in within the width of a stroke
-PAPER = 0.2  # of full ink: nine tenths of the paper around strokes have less
 
 
 def keep_strokes(
-    components: list[Component], ink: np.ndarray, mask: np.ndarray, image: np.ndarray
+    components: list[Component], ink: np.ndarray, image: np.ndarray
 ) -> list[Component]:
     """Return the components that are strokes on paper, and those too small to tell.
 
-    `ink` and `mask` as `threshold` gives them, `image` the picture itself, uint8.
+    `ink` as `threshold` gives it, `image` the picture itself, uint8.
     """
     return [
         c
         for c in components
-        if c.size < SMALLEST
-        or not (
-            _is_blob(c)
-            or _is_crease(c, ink.shape)
-            or _is_shade(c, ink)
-            or _on_a_thing(c, ink, mask)
-            or _is_step(c, image)
-        )
+        if c.size < SMALLEST or not (_is_blob(c) or _is_shade(c, ink) or _is_step(c, image))
     ]
-
-
-def _is_crease(component: Component, shape: tuple[int, int]) -> bool:
-    """A fold, a hair or a cable runs from edge to edge and is far thinner than a 1 of that size."""
-    across = component.height == shape[0] or component.width == shape[1]
-    return across and component.stroke_width < HAIR * component.size
 
 
 def _is_shade(component: Component, ink: np.ndarray) -> bool:
@@ -57,8 +42,7 @@ def _is_shade(component: Component, ink: np.ndarray) -> bool:
     slope = quantile(there.crop(slope)[outline], 0.25)
     # Thin strokes are blurred by the grid of pixels itself, so 15 of them always count.
     reach = max(component.stroke_width, 15)
-    across = len(edge_contacts(component, ink.shape)) > 1  # more likely what is left of a border
-    return slope * reach <= SHARP * (1.2 if across else 1)
+    return slope * reach <= SHARP
 
 
 def _is_blob(component: Component) -> bool:
@@ -66,16 +50,6 @@ def _is_blob(component: Component) -> bool:
     if component.stroke_width < SOLID_BLOB * component.size:
         return False
     return component.stroke_width > BLOB * component.size or component.solidity > 0.98
-
-
-def _on_a_thing(component: Component, ink: np.ndarray, mask: np.ndarray) -> bool:
-    """Around strokes is paper, around a thing the rest of the picture."""
-    room = round(1.5 * component.stroke_width) + 3
-    reach = max(1, int(component.stroke_width / 2))
-    inked = component.nearby(mask, room)[0].astype("uint8")
-    inked = cv2.dilate(inked, np.ones((2 * reach + 1,) * 2, "uint8"))
-    around = component.nearby(ink, room)[0][inked == 0]
-    return len(around) > 0 and quantile(around, 0.9) >= PAPER
 
 
 def _is_step(component: Component, image: np.ndarray) -> bool:

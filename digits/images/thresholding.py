@@ -7,8 +7,8 @@ from digits.images.statistics import median, quantile
 
 FAINTEST = 6  # grey levels between background and ink; less is no writing
 NOISE = 5  # standard deviations of the background's noise: ink has more contrast
+BLURRED = 6  # of the picture's longest side: what is blurred over one 6th of it is no stroke
 LOW, HIGH = 0.3, 0.55  # of full ink: the two thresholds of the hysteresis
-BLURRED = 12  # parts of the picture's longest side: what is blurred over one of them is no stroke
 
 
 def choose_polarity(darker: np.ndarray, lighter: np.ndarray) -> tuple[np.ndarray, float]:
@@ -21,8 +21,7 @@ def choose_polarity(darker: np.ndarray, lighter: np.ndarray) -> tuple[np.ndarray
 
     def sharp(contrast: np.ndarray, noise: float) -> float:
         faint = LOW * full_ink(contrast, noise)
-        reach = max(contrast.shape) // BLURRED
-        sharp = contrast - cv2.blur(contrast, (2 * reach + 1,) * 2)
+        sharp = contrast - cv2.blur(contrast, (max(contrast.shape) // BLURRED | 1,) * 2)
         return float(sharp[(contrast > faint) & (sharp > faint)].sum())
 
     found = [(contrast, _noise(contrast)) for contrast in (darker, lighter)]
