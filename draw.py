@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import errno
 import logging
+import signal
 import socket
 import sys
 import threading
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from digits.command_line import (
     UserError,
+    one_line,
     only_python_on_stderr,
     port_number,
     run,
@@ -28,6 +30,7 @@ from digits.command_line import (
 from digits.model_files import find_pair, load_model
 from digits.own_addresses import address_for_people
 
+TRAINING = Path(__file__).resolve().with_name("cnn.py")
 HERE = "127.0.0.1"
 PORT = 8000
 
@@ -102,6 +105,13 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         default=argparse.SUPPRESS,
         help="where a proxy shows the page, such as https://digits.example",
     )
+    parser.add_argument(
+        "--keep",
+        metavar="DIR",
+        type=Path,
+        default="own",
+        help="where corrected pictures are kept, to learn from",
+    )
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     return parser.parse_args(argv, argparse.Namespace(port=None, origin=[]))
 
@@ -113,16 +123,17 @@ def main(argv: list[str] | None = None) -> int:
     model = load_model(arguments.model)
     from werkzeug.serving import make_server
 
-    from digits.server import create_app, warm_up
+    from digits.learning import Learner
+    from digits.server import create_app
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no line for every request
-    warm_up(model)
-    app = create_app(model, host, arguments.origin)
+    learner = Learner(model, arguments.keep, [sys.executable, str(TRAINING)])
+    app = create_app(learner, host, arguments.origin)
     server = make_server(host, port, app, threaded=True, fd=listening.fileno())
     if arguments.port is None and port != PORT:
         print(f"draw.py: port {PORT} is taken; taking {port}", file=sys.stderr)
     if host != HERE:
-        print("draw.py: warning: whoever reaches this address can use the page", file=sys.stderr)
+        print("draw.py: warning: whoever reaches it can use and teach it", file=sys.stderr)
     name = address_for_people(host)
     address = f"http://{f'[{name}]' if ':' in name else name}:{port}/"
     places = " or ".join([address, *(f"{origin}/" for origin in arguments.origin)])
@@ -131,11 +142,17 @@ def main(argv: list[str] | None = None) -> int:
         print(qr_code(next(iter(arguments.origin), address)), file=sys.stderr)
     if not arguments.no_browser:
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it, too, must end a training
     try:
         with only_python_on_stderr():
             server.serve_forever()
     except KeyboardInterrupt:
         print(file=sys.stderr)
+    finally:
+        learner.stop()
+    if learner.changes:
+        learned = one_line(learner.learned)
+        print(f"draw.py: --model {learned} reads with what was learned", file=sys.stderr)
     return 0
 
 

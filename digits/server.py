@@ -1,9 +1,11 @@
 """The local page on which people draw: what it asks, and what it gets.
 
     GET  /        the page, from digits/page/
-    GET  /alive   204, so that the page notices when the server is gone
+    GET  /state   what is kept and learned, as JSON; by that the page notices a lost server too
     POST /read    a picture as the body -> what was read, as JSON
     POST /inside  28x28 grey values, a byte each -> what the network makes of them, as JSON
+    POST /keep    a picture as the body, ?answer= what is written on it -> the state
+    POST /learn   start a training from what is kept -> the state; also /learn/stop, /learn/back
 
 It answers only to its own page: a foreign Host (DNS rebinding) or Origin (another site's
 page that posts here) is refused. A proxy may give the page a name and HTTPS of its own: then
@@ -16,17 +18,17 @@ from __future__ import annotations
 import base64
 import functools
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
 
 import numpy as np
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, abort
 
-from digits import quiet_keras as keras
-from digits.command_line import one_line, percent
-from digits.evaluation import predict
+from digits.command_line import UserError, one_line, percent
+from digits.images import ImageError
 from digits.inside import FeatureMaps, evidence, strongest
+from digits.learning import Learner
 from digits.own_addresses import is_address, listens_everywhere, own_names
 from digits.reading import UNSURE, read_pictures
 
@@ -40,8 +42,8 @@ HEADERS = {
 }
 
 
-def create_app(model: keras.Model, host: str = "127.0.0.1", origins: Collection[str] = ()) -> Flask:
-    """Return the server for one network.
+def create_app(learner: Learner, host: str = "127.0.0.1", origins: Collection[str] = ()) -> Flask:
+    """Return the server for the network of `learner`.
 
     `host` is the address it will listen on; `origins` are others under which a proxy shows it,
     such as https://digits.example.
@@ -50,7 +52,7 @@ def create_app(model: keras.Model, host: str = "127.0.0.1", origins: Collection[
     app.config["MAX_CONTENT_LENGTH"] = LARGEST
     app.json.sort_keys = False
     one_at_a_time = threading.Lock()  # twenty pictures at once need no more memory than one
-    feature_maps = functools.cache(lambda: FeatureMaps(model))  # at the first question
+    feature_maps = functools.lru_cache(1)(FeatureMaps)  # of the network that was asked last
 
     names = own_names(host) | {urlsplit(origin).hostname for origin in origins}
     any_address = listens_everywhere(host)
@@ -83,19 +85,24 @@ def create_app(model: keras.Model, host: str = "127.0.0.1", origins: Collection[
             text = f"a picture may have {LARGEST // 2**20} MB; make it smaller"
         return jsonify(error=text), error.code
 
+    @app.errorhandler(UserError)
+    @app.errorhandler(ImageError)
+    def as_refusal(error: Exception) -> tuple[Response, int]:
+        return jsonify(error=str(error)), 409 if isinstance(error, UserError) else 400
+
     @app.get("/")
     def page() -> Response:
         return app.send_static_file("index.html")
 
-    @app.get("/alive")
-    def alive() -> tuple[str, int]:
-        return "", 204
+    @app.get("/state")
+    def state() -> Response:
+        return jsonify(learner.state())
 
     @app.post("/read")
     def read() -> tuple[Response, int]:
         body = body_of_the_page()
         with one_at_a_time:
-            (reading,) = read_pictures(model, [("picture", body)], keep=1)
+            (reading,) = read_pictures(learner.model, [("picture", body)], keep=1)
         if reading.failed:
             return jsonify(error=reading.error), 400
         answer = reading.as_dict() | {"sure": percent(reading.confidence)}
@@ -115,7 +122,9 @@ def create_app(model: keras.Model, host: str = "127.0.0.1", origins: Collection[
             abort(400, "send 784 bytes, one for each pixel")
         image = np.frombuffer(body, "uint8").reshape(28, 28)
         with one_at_a_time:
-            layers = [(name, len(maps), strongest(maps)) for name, maps in feature_maps()(image)]
+            model = learner.model
+            seen = feature_maps(model)(image)
+            layers = [(name, len(maps), strongest(maps)) for name, maps in seen]
             speaks = evidence(model, image)
         return jsonify(
             speaks=speaks.ravel().round(3).tolist(),
@@ -131,6 +140,21 @@ def create_app(model: keras.Model, host: str = "127.0.0.1", origins: Collection[
             ],
         )
 
+    @app.post("/keep")
+    def keep() -> Response:
+        picture = body_of_the_page()
+        with one_at_a_time:
+            learner.keep(request.args.get("answer", ""), picture)
+        return state()
+
+    @app.post("/learn", defaults={"do": learner.start})
+    @app.post("/learn/stop", defaults={"do": learner.stop})
+    @app.post("/learn/back", defaults={"do": learner.go_back})
+    def learn(do: Callable[[], None]) -> Response:
+        body_of_the_page()
+        do()
+        return state()
+
     return app
 
 
@@ -144,8 +168,3 @@ def body_of_the_page() -> bytes:
     if not request.mimetype.startswith(("image/", "application/octet-stream")):
         abort(415, "send a picture: the content type must be image/…")
     return request.get_data()
-
-
-def warm_up(model: keras.Model) -> None:
-    """Ask the network once, so that the first drawing does not wait for what comes up but once."""
-    predict(model, np.zeros((1, 28, 28), "uint8"))

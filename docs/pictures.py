@@ -1,7 +1,8 @@
 """Make the pictures of the documentation anew: `python docs/pictures.py`.
 
 `network.svg` shows the layers of the model that `cnn.py` builds. `page.jpg` is a page as a phone
-would photograph it, written with MNIST's training digits; `reading.png` is what is read there.
+would photograph it, written with MNIST's training digits; `steps/` shows the way from there to
+digits, and `reading.png` what is read.
 """
 
 import sys
@@ -15,6 +16,7 @@ sys.path.insert(0, str(HERE.parent))
 
 import cnn  # noqa: E402
 import load_model  # noqa: E402
+from digits import images as steps  # noqa: E402
 from digits import quiet_keras as keras  # noqa: E402
 from digits.mnist import load_mnist  # noqa: E402
 
@@ -23,6 +25,8 @@ WIDTH, HEIGHT = 1200, 900  # pixels of the page
 DIGIT = 112  # pixels, height of a digit
 SPACING = 180  # pixels from line to line
 SEED = 10
+TOUCHES = 3, 6  # line and column of the digit that the next one touches
+COLOURS = [(181, 111, 47), (26, 123, 224), (77, 127, 27), (43, 49, 200), (150, 70, 130)]
 
 
 def make_page(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -32,7 +36,7 @@ def make_page(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
     hand = similar_digits(images, labels)
     for row, text in enumerate(LINES):
         x = 190 + int(rng.integers(0, 40))
-        for character in text:
+        for column, character in enumerate(text):
             if character == " ":
                 x += 70
                 continue
@@ -40,7 +44,8 @@ def make_page(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
             y = 230 + row * SPACING - len(digit) + int(rng.integers(-5, 6))
             place = ink[y : y + len(digit), x : x + digit.shape[1]]
             np.maximum(place, digit, out=place)
-            x += digit.shape[1] + int(rng.integers(14, 34))
+            touches = (row, column) == TOUCHES
+            x += digit.shape[1] + (-34 if touches else int(rng.integers(14, 34)))
     paper = np.full((HEIGHT, WIDTH, 3), (222, 238, 244), "float32")
     for y in range(SPACING // 3, HEIGHT, SPACING // 3):
         cv2.line(paper, (0, y), (WIDTH, y), (214, 196, 176), 2, cv2.LINE_AA)
@@ -153,9 +158,63 @@ def rectangle(x: float, y: float, width: float, height: float, fill: str, stroke
     return f'<rect {place} fill="{fill}" stroke="{stroke}"/>'
 
 
+def draw_steps(grey: np.ndarray) -> dict[str, np.ndarray]:
+    """Return a picture of each step from a page to its digits, as `digits.images` takes them."""
+    image, _ = steps.to_working_size(grey)
+    darker, lighter = next(steps.estimate_background(image))
+    contrast, noise = steps.choose_polarity(darker, lighter)
+    paper = 255 - (contrast * 255 / np.quantile(contrast, 0.995)).clip(0, 255).astype("uint8")
+    rest = steps.remove_rulings(contrast, noise)
+    rulings = cv2.cvtColor(paper, cv2.COLOR_GRAY2BGR)
+    rulings[(contrast > 0) & (rest == 0)] = COLOURS[1]
+    ink, mask = steps.threshold(steps.remove_border(rest, noise), noise)
+    components, height = steps.find_components(mask)
+    components = steps.keep_strokes(components, ink, mask, image)
+    ink, _ = steps.deskew(ink, components, height) or (ink, None)
+    level, height = steps.find_components(steps.hysteresis_threshold(ink))
+    lines = steps.find_lines(level, height)
+    in_order = [component for line in lines for component in line]
+    of_line = [number for number, line in enumerate(lines) for _ in line]
+    touching = [part for line in lines for part in steps.segment(line, ink) if part[1]]
+    return {
+        "grey": image,
+        "background": paper,
+        "rulings": rulings,
+        "threshold": 255 - 255 * mask.astype("uint8"),
+        "components": coloured(mask.shape, components, range(len(components))),
+        "lines": coloured(ink.shape, in_order, of_line),
+        "segmentation": draw_lattice(*touching[0], ink),
+        "normalization": tiles([steps.normalize_digit(c, ink) for c in in_order[:12]]),
+    }
+
+
+def draw_lattice(component: steps.Component, lattice: list, ink: np.ndarray) -> np.ndarray:
+    """Return what a component may be, as one digit and cut, each as the model would see it."""
+    parts = [component, *(part for *_, part in lattice)]
+    return tiles([steps.normalize_digit(part, ink) for part in parts])
+
+
+def tiles(images: list[np.ndarray]) -> np.ndarray:
+    """Return 28x28 images in a row, four times as large."""
+    row = np.hstack([np.pad(image, 1, constant_values=128) for image in images])
+    return row.repeat(3, axis=0).repeat(3, axis=1)
+
+
+def coloured(shape: tuple[int, int], components: list, numbers: list[int] | range) -> np.ndarray:
+    """Return components in colours, by their number, (*shape, 3) uint8."""
+    image = np.full((*shape, 3), 255, "uint8")
+    for component, number in zip(components, numbers, strict=True):
+        component.crop(image)[component.mask] = COLOURS[number % len(COLOURS)]
+    return image
+
+
 if __name__ == "__main__":
     (HERE / "network.svg").write_text(draw_network(cnn.build_model()), encoding="utf-8")
     (images, labels), _ = load_mnist(None)
     page = HERE / "page.jpg"
     cv2.imwrite(str(page), make_page(images, labels), [cv2.IMWRITE_JPEG_QUALITY, 82])
+    (HERE / "steps").mkdir(exist_ok=True)
+    for name, image in draw_steps(steps.read_grey(page)).items():
+        small = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        cv2.imwrite(str(HERE / "steps" / f"{name}.png"), small if len(image) > 400 else image)
     load_model.main([str(page), "--plot", str(HERE / "reading.png")])

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 import cnn  # noqa: E402
-from digits import mnist, model_files  # noqa: E402
+from digits import learning, mnist, model_files  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +28,12 @@ def digits():
 def shipped():
     """The network that comes with the project."""
     return model_files.load_model(ROOT)
+
+
+@pytest.fixture
+def learner(shipped, tmp_path):
+    """The network of the page, which keeps pictures in `own` of the test's folder."""
+    return learning.Learner(shipped, tmp_path / "own", [])
 
 
 @pytest.fixture
@@ -50,12 +56,13 @@ def script(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def start_page():
+def start_page(tmp_path_factory):
     """Start draw.py as a user does; return the process and the page's address."""
-    started = []
+    started, own = [], tmp_path_factory.mktemp("page") / "own"
 
     def start(*arguments):
         command = [sys.executable, str(ROOT / "draw.py"), "--no-browser", "--model", str(ROOT)]
+        arguments = "--keep", own, *arguments
         process = subprocess.Popen(
             [*command, *map(str, arguments)],
             stdout=subprocess.PIPE,

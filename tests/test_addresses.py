@@ -24,7 +24,7 @@ def start(running):
 
 
 @pytest.fixture
-def behind_proxy(shipped):
+def behind_proxy(learner):
     """Start the server and a reverse proxy before it; return how a browser posts a picture.
 
     With `keep_host` the proxy passes on the name that the browser asked for, as many are set
@@ -33,7 +33,7 @@ def behind_proxy(shipped):
     started = []
 
     def run(keep_host, origins=()):
-        app = server.create_app(shipped, origins=origins)
+        app = server.create_app(learner, origins=origins)
         inner = start(werkzeug.serving.make_server("127.0.0.1", 0, app, threaded=True))
 
         class Proxy(BaseHTTPRequestHandler):
@@ -97,24 +97,24 @@ def test_a_proxy_that_names_the_server_needs_nothing_if_the_browser_vouches(behi
         assert post("https://evil.example", Sec_Fetch_Site=site)[0] == 403
 
 
-def test_names_of_the_machine_and_no_others(shipped, monkeypatch):
+def test_names_of_the_machine_and_no_others(learner, monkeypatch):
     monkeypatch.setattr(socket, "gethostname", lambda: "RaspberryPi.home.example")
     monkeypatch.setattr(own_addresses, "network_address", lambda family: "192.168.7.7")
-    asks = server.create_app(shipped).test_client().get
+    asks = server.create_app(learner).test_client().get
     for name in ("raspberrypi", "raspberrypi.local:8000", "RASPBERRYPI.local", "192.168.7.7:8000"):
-        assert asks("/alive", headers={"Host": name}).status_code == 204, name
+        assert asks("/state", headers={"Host": name}).status_code == 200, name
     for name in ("raspberrypi.evil.example", "otherpi.local", "192.168.7.8", "local"):
-        answer = asks("/alive", headers={"Host": name})
+        answer = asks("/state", headers={"Host": name})
         assert answer.status_code == 403 and f"--origin http://{name}" in answer.json["error"]
     headers = {"Host": "raspberrypi.local:8000", "Origin": "http://raspberrypi.local:8001"}
-    assert asks("/alive", headers=headers).status_code == 403  # another server there
+    assert asks("/state", headers=headers).status_code == 403  # another server there
 
 
-def test_on_all_addresses_a_name_is_refused_still(shipped):
-    asks = server.create_app(shipped, "0.0.0.0").test_client().get
-    assert asks("/alive", headers={"Host": "192.168.0.7"}).status_code == 204
-    assert asks("/alive", headers={"Host": "[fe80::7]:8000"}).status_code == 204
-    assert asks("/alive", headers={"Host": "evil.example"}).status_code == 403
+def test_on_all_addresses_a_name_is_refused_still(learner):
+    asks = server.create_app(learner, "0.0.0.0").test_client().get
+    assert asks("/state", headers={"Host": "192.168.0.7"}).status_code == 200
+    assert asks("/state", headers={"Host": "[fe80::7]:8000"}).status_code == 200
+    assert asks("/state", headers={"Host": "evil.example"}).status_code == 403
 
 
 @pytest.fixture

@@ -14,14 +14,14 @@ import pytest
 
 import draw
 from conftest import ROOT, drawn_seven, is_user_error, png
-from digits import reading, server
+from digits import recognition, server
 
 # ---------------------------------------------------------------- the server
 
 
 @pytest.fixture
-def client(shipped):
-    return server.create_app(shipped).test_client()
+def client(learner):
+    return server.create_app(learner).test_client()
 
 
 def test_a_picture_is_read(client):
@@ -35,7 +35,7 @@ def test_a_picture_is_read(client):
 
 
 def test_digits_that_touch_say_that_there_may_be_another_number_of_them(client, monkeypatch):
-    monkeypatch.setattr(reading, "LEAD", 1)  # so that the network's lead counts for less
+    monkeypatch.setattr(recognition, "LEAD", 1)  # so that the network's lead counts for less
     seven, page = drawn_seven(), np.full((100, 300), 255, "uint8")
     for left in (0, 48, 200):  # the first two overlap
         page[:, left : left + 100] = np.minimum(page[:, left : left + 100], seven)
@@ -75,20 +75,20 @@ def test_bad_bodies_get_a_line(client, body, content_type, code, words):
 @pytest.mark.parametrize(
     ("headers", "code"),
     [
-        ({}, 204),
-        ({"Host": "localhost:8000"}, 204),
-        ({"Host": "[::1]:8000"}, 204),
+        ({}, 200),
+        ({"Host": "localhost:8000"}, 200),
+        ({"Host": "[::1]:8000"}, 200),
         ({"Host": "evil.example"}, 403),
         ({"Host": "127.0.0.1.evil.example:8000"}, 403),
         ({"Host": "192.168.0.7:8000"}, 403),
         ({"Host": "[::1"}, 403),
-        ({"Host": "localhost:8000", "Origin": "http://localhost:8000"}, 204),
+        ({"Host": "localhost:8000", "Origin": "http://localhost:8000"}, 200),
         ({"Host": "localhost:8000", "Origin": "https://evil.example"}, 403),
         ({"Host": "localhost:8000", "Origin": "null"}, 403),
     ],
 )
 def test_only_the_page_itself_may_ask(client, headers, code):
-    response = client.get("/alive", headers=headers)
+    response = client.get("/state", headers=headers)
     assert response.status_code == code
     if code == 403:
         assert response.get_json()["error"]
@@ -117,7 +117,7 @@ def test_the_page_comes_whole_from_here(client):
 
 def test_ctrl_c_ends_it_cleanly(start_page):
     process, address = start_page("--port", 0)
-    urllib.request.urlopen(address + "alive", timeout=60).close()
+    urllib.request.urlopen(address + "state", timeout=60).close()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 0 and not err.strip()

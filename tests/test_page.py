@@ -42,7 +42,7 @@ def open_page(browser, address):
     """Open the page in a browser of its own; no mistake in its code may be left."""
     contexts, mistakes = [], []
 
-    def open_page(width=1000, height=800, script=None, **options):
+    def open_page(width=1000, height=800, script=None, address=address, **options):
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         context.set_default_timeout(10_000)
         contexts.append(context)
@@ -620,6 +620,178 @@ def test_a_phone_has_a_button_for_its_camera(open_page):
     assert camera.is_visible() and camera.get_attribute("capture") == "environment"
 
 
+# --------------------------------------------------------------- it can be taught
+
+
+def state_is(page, **state):
+    """Let the server be in this state from now on, and wait until the page has seen it."""
+    nothing = {"training": None, "failure": None, "results": [], "learned": False}
+    usual = {"folder": "own", "kept": 0, "network": 0, "went_back": False}
+    page.unroute("**/state")
+    page.route("**/state", lambda route: route.fulfill(json=nothing | usual | state))
+    with page.expect_response("**/state"):
+        pass
+
+
+def keeps(page):
+    """Let the server only seem to keep; return what it is asked to: (answer, picture)."""
+    asked = []
+
+    def answer(route):
+        asked.append((route.request.url.partition("answer=")[2], route.request.post_data_buffer))
+        route.fulfill(json={})
+
+    page.route("**/keep*", answer)
+    state_is(page, kept=1)
+    return asked
+
+
+def test_a_wrong_digit_is_corrected_by_its_card(page):
+    asked = keeps(page)
+    answer_with(page, "123")
+    stroke(page, SEVEN)
+    click(page, "Not right?")
+    page.locator(".card").nth(1).click()
+    assert page.get_by_text("The 2nd is a").is_visible()
+    choice = page.locator("#choices").get_by_role("button", name="7")
+    choice.click()
+    assert choice.get_attribute("aria-pressed") == "true"
+    page.locator(".card").nth(2).click()
+    page.locator("#choices button").first.focus()
+    page.keyboard.press("9")
+    assert page.input_value("#truth") == "179"
+    click(page, "Keep")
+    page.get_by_text("Kept as 179.").wait_for()
+    ((answer, picture),) = asked
+    assert answer == "179" and picture.startswith(b"P5 ")
+    assert page.locator("#correction").is_hidden()
+
+
+def test_what_is_written_is_typed_where_the_number_of_digits_is_wrong(page):
+    asked = keeps(page)
+    answer_with(page, "443")
+    stroke(page, SEVEN)
+    click(page, "Not right?")
+    page.keyboard.type("44 31")  # the text has the focus, and is selected
+    assert page.locator("#choices").is_hidden()
+    page.keyboard.press("Home")
+    page.keyboard.press("Delete")
+    page.keyboard.type("4")
+    assert page.locator("#hint").is_hidden()  # the drawing is as it was
+    page.keyboard.press("Enter")
+    page.get_by_text("Kept as 4431.").wait_for()
+    assert [answer for answer, _ in asked] == ["4431"]
+
+
+def test_a_dropped_picture_is_kept_as_it_was_dropped(page):
+    asked, (_, _, file) = keeps(page), seven_png()
+    give(page, seven_png())
+    assert reads(page, "7")
+    click(page, "Not right?")
+    page.keyboard.type("1\n")
+    page.get_by_text("Kept as 1.").wait_for()
+    assert asked == [("1", file)]
+
+
+def test_what_is_no_number_is_not_kept(page):
+    asked = keeps(page)
+    stroke(page, SEVEN)
+    assert reads(page, "7")
+    click(page, "Not right?")
+    for text in ("", "seven", "7/..", " "):
+        page.fill("#truth", text)
+        page.keyboard.press("Enter")
+        assert page.locator("#truth:invalid").count() == 1
+    page.keyboard.press("Escape")
+    assert page.locator("#correction").is_hidden() and not asked
+    click(page, "Not right?")
+    assert page.input_value("#truth") == "7"
+    page.fill("#truth", "1")
+    stroke(page, SEVEN, 0.55)  # another drawing: what was typed was not about that
+    assert reads(page, "77") and page.locator("#correction").is_hidden()
+    click(page, "Not right?")
+    assert page.input_value("#truth") == "77"
+
+
+def test_why_it_could_not_be_kept_is_said(page):
+    page.route("**/keep*", lambda route: route.fulfill(status=409, json={"error": "no room"}))
+    stroke(page, SEVEN)
+    assert reads(page, "7")
+    click(page, "Not right?")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").get_by_text("no room.").wait_for()
+    assert page.locator("#correction").is_visible()
+
+
+def test_where_no_digit_was_found_it_can_be_said_too(page):
+    asked = keeps(page)
+    stroke(page, [(0.5, 0.5), (0.5, 0.5)])
+    assert says(page, "No digit found") and page.locator("#large").is_hidden()
+    click(page, "Not right?")
+    assert page.locator("#choices").is_hidden()
+    page.keyboard.type("1\n")
+    page.get_by_text("Kept as 1.").wait_for()
+    assert asked[0][0] == "1"
+
+
+def test_a_training_is_seen_in_every_browser_and_the_drawing_read_again(page):
+    training = {"line": "epoch 1 of 2: loss 0.1", "share": 0.5, "seconds": 7}
+    stroke(page, SEVEN)
+    assert reads(page, "7")
+    state_is(page, kept=5, training=training)
+    page.get_by_text("Learning from 5 pictures.").wait_for()
+    assert page.get_by_role("progressbar").get_attribute("value") == "0.5"
+    assert page.get_by_text("7 s").is_visible() and page.get_by_text("loss 0.1").is_visible()
+    assert page.locator("#learn").is_hidden() and page.locator("#stop").is_visible()
+    answer_with(page, "1")
+    state_is(page, kept=5, network=1, learned=True)
+    assert reads(page, "1")
+    page.get_by_role("status").get_by_text("Read as 7 before, as 1 now.").wait_for()
+    assert page.get_by_role("button", name="Go back").is_visible()
+    state_is(page, kept=5, failure="no digit to learn from")
+    page.get_by_text("Learning failed, and nothing has changed: no digit to learn").wait_for()
+
+
+# A 1 as it is written in much of Europe, with a long upstroke; by hand, so never twice the same.
+ONES = [
+    [(0.4, 0.6), (0.4, 0.42), (0.43, 0.28), (0.5, 0.19), (0.62, 0.15), (0.38, 0.85)],
+    [(0.39, 0.6), (0.4, 0.4), (0.44, 0.26), (0.52, 0.17), (0.63, 0.14), (0.38, 0.86)],
+    [(0.41, 0.58), (0.41, 0.42), (0.44, 0.29), (0.5, 0.2), (0.61, 0.16), (0.39, 0.84)],
+    [(0.4, 0.61), (0.4, 0.43), (0.43, 0.27), (0.5, 0.18), (0.62, 0.13), (0.37, 0.85)],
+    [(0.38, 0.59), (0.39, 0.4), (0.43, 0.26), (0.51, 0.17), (0.62, 0.15), (0.37, 0.84)],
+    [(0.4, 0.59), (0.41, 0.41), (0.44, 0.27), (0.52, 0.18), (0.63, 0.15), (0.39, 0.86)],
+]
+
+
+def test_somebodys_one_is_corrected_five_times_learned_and_read_right(
+    open_page, start_page, tmp_path, digits
+):
+    from playwright.sync_api import expect
+
+    _, address = start_page("--port", 0, "--keep", tmp_path / "own")
+    page = open_page(1280, 800, address=address)
+    for number, one in enumerate(ONES[:5], 1):
+        stroke(page, one, 0, 1)
+        expect(page.locator("#number")).to_have_text(re.compile("[02-9]"))
+        click(page, "Not right?")
+        page.fill("#truth", "1")
+        click(page, "Keep")
+        page.get_by_text(f"{number} picture").wait_for()
+        click(page, "Clear")
+    stroke(page, ONES[5], 0, 1)
+    expect(page.locator("#number")).to_have_text(re.compile("[02-9]"))
+    before = page.locator("#number").inner_text()
+    click(page, "Learn now")
+    page.get_by_role("progressbar").wait_for()
+    page.get_by_role("button", name="Go back").wait_for(timeout=120_000)
+    assert reads(page, "1")
+    click(page, "Go back")
+    assert reads(page, before)
+    click(page, "Use what it learned")
+    page.reload()
+    assert reads(page, "1")
+
+
 # ------------------------------------------------------------------ for everybody
 
 
@@ -641,6 +813,34 @@ def test_axe_finds_nothing(open_page, scheme, width):
         page.wait_for_timeout(300)
         found += Axe().run(page).response["violations"]
         assert not found, json.dumps(found, indent=1)[:3000]
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 320)])
+def test_teaching_is_for_everybody_too(open_page, scheme, width):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = open_page(width, 844, color_scheme=scheme, bypass_csp=True)
+    answer_with(page, "123")
+    stroke(page, SEVEN)
+    assert reads(page, "123")
+    training = {"line": "epoch 1 of 2: loss 0.1", "share": None, "seconds": 7}
+    for state in (
+        {},
+        {"training": training},
+        {"failure": "cannot go on"},
+        {"learned": True, "results": ["99.61 %, before 99.62 %"]},
+        {"learned": True, "went_back": True},
+    ):
+        state_is(page, kept=5, **state)
+        if page.locator("#correction").is_hidden():
+            click(page, "Not right?")
+        page.wait_for_timeout(300)
+        found = Axe().run(page).response["violations"]
+        assert not found, json.dumps(found, indent=1)[:3000]
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for control in page.locator(".beside button:visible, #truth").all():
+            size = control.bounding_box()
+            assert size["width"] >= 44 and size["height"] >= 44, control.inner_html()
 
 
 def test_bars_and_doubt_are_seen_where_colours_are_forced(open_page):

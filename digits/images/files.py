@@ -73,6 +73,12 @@ def read_first_page(source: Path | bytes | np.ndarray) -> tuple[np.ndarray, int]
         raise ImageError(_unreadable(source)) from None
 
 
+def file_kind(source: Path | bytes) -> str:
+    """Return what kind of picture `read_grey` has read there, as files are named: png, jpeg."""
+    with _open(source) as picture:
+        return {"mpo": "jpeg"}.get(kind := picture.format.lower(), kind)
+
+
 def _open(source: Path | bytes | np.ndarray) -> Image.Image:
     if isinstance(source, np.ndarray):
         return Image.fromarray(source)

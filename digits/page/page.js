@@ -6,6 +6,7 @@ import * as history from "./history.js";
 import { body, onlyHere, openPicture, smaller } from "./pictures.js";
 import { post, Refused, watch } from "./reading.js";
 import { asText, fitNumber, showAnswer, showChosen, showInside } from "./showing.js";
+import * as teaching from "./teaching.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -13,6 +14,7 @@ let answer = null; // what was read of what is on the field
 let stale = false; // or was, until a moment ago
 let chosen = 0; // the digit that is shown large
 let place = 0; // of the picture that is shown, among those of this step
+let era = 0; // counts the networks that have read
 
 const picture = () => history.scene().pictures[place] ?? null;
 
@@ -22,6 +24,7 @@ const picture = () => history.scene().pictures[place] ?? null;
 function changed() {
   place = 0;
   trouble("");
+  teaching.forget();
   outdated();
   refresh();
   read();
@@ -105,7 +108,7 @@ async function ask(question, final) {
     if (error instanceof Refused) {
       show(null, true);
       trouble(error.message);
-    } else if (error instanceof TypeError) lost();
+    } else if (error instanceof TypeError) server.missed();
     else throw error;
   } finally {
     if (number === asked) busy = false;
@@ -121,18 +124,35 @@ async function readStrokes(strokes) {
     );
   }
   const { blob, place } = field.strokesAsPicture(strokes);
-  return { ...(await post("read", blob)), place };
+  return { ...(await readBlob(blob)), place };
 }
 
 async function readPicture(picture) {
-  if (picture.answer) return picture.answer;
+  if (picture.answer?.era === era) return picture.answer;
   try {
-    picture.answer = await post("read", await body(picture));
+    picture.answer = await readBlob(await body(picture));
   } catch (error) {
     if (!(error instanceof Refused && onlyHere(picture))) throw error;
-    picture.answer = await post("read", await smaller(picture));
+    picture.answer = await readBlob(await smaller(picture));
   }
   return picture.answer;
+}
+
+/** The answer, with what was sent, which may be kept. */
+async function readBlob(sent) {
+  const now = era;
+  return { ...(await post("read", sent)), sent, era: now };
+}
+
+/** Read all that lies on the field once more: the network is another one. */
+async function readAgain() {
+  era++;
+  const [scene, before] = [history.scene(), answer?.digits];
+  await read();
+  if (history.scene() !== scene || before === undefined) return;
+  teaching.compare(before, answer?.digits);
+  for (const one of scene.pictures) await readPicture(one).catch(() => {}); // the server is gone
+  showGallery(scene.pictures);
 }
 
 /** Show what was read; null for nothing. What was read of a stroke so far has no boxes yet. */
@@ -145,12 +165,14 @@ function show(result, final) {
   chosen = found.reduce((least, box, i) => (trust(box) < trust(found[least]) ? i : least), 0);
   showAnswer(result, { final, chosen, choose });
   if (final) refresh();
+  teaching.offer(result, chosen);
   if (found.length) choose(chosen);
 }
 
 function choose(number) {
   chosen = number;
   showChosen(answer, chosen);
+  teaching.offer(answer, chosen);
   field.show({ chosen });
   lookInside();
 }
@@ -172,7 +194,7 @@ async function lookInside() {
     performance.measure("inside", { start: started });
   } catch (error) {
     if (error instanceof Refused) trouble(error.message);
-    else lost();
+    else server.missed();
   }
 }
 
@@ -185,16 +207,19 @@ function trouble(text) {
   $("trouble").hidden = !text;
 }
 
-const lost = watch(
-  () => {
+const server = watch({
+  lost() {
     outdated();
     trouble("The server does not answer. Start draw.py again; what you wrote stays here.");
   },
-  () => {
+  found() {
     trouble("");
     read();
   },
-);
+  seen: teaching.show,
+});
+
+teaching.start({ look: server.look, changed: readAgain });
 
 // ----------------------------------------------------------------- pictures
 
@@ -207,7 +232,7 @@ async function take(files) {
     try {
       await readPicture(picture);
     } catch (error) {
-      if (error instanceof TypeError) return lost();
+      if (error instanceof TypeError) return server.missed();
       refused.push(`${file.name || "picture"}: ${error.message}`);
       continue;
     }
@@ -231,6 +256,7 @@ function showGallery(pictures) {
     button.setAttribute("aria-current", i === place);
     button.addEventListener("click", () => {
       place = i;
+      teaching.forget();
       outdated();
       refresh();
       read();
@@ -308,6 +334,7 @@ function sign(icon) {
 }
 
 addEventListener("keydown", (event) => {
+  if (event.target.type === "text") return; // these keys are the text's
   const key = event.key.toLowerCase();
   if (event.ctrlKey || event.metaKey) {
     const back = key === "z" && !event.shiftKey;

@@ -12,28 +12,42 @@ export async function post(path, body) {
   return result;
 }
 
-async function alive() {
+/** What is kept and learned, or null if nobody answers. */
+async function state() {
   try {
-    return (await fetch("alive")).ok;
+    const response = await fetch("state");
+    return response.ok ? await response.json() : null;
   } catch {
-    return false;
+    return null;
   }
 }
 
 let gone = false;
 
-/** Call `lost` when the server is gone, and `found` when it is back. */
-export function watch(lost, found) {
-  const look = async () => {
-    if (document.hidden && !gone) return;
-    const there = await alive();
-    if (there === gone) there ? found() : lost();
-    gone = !there;
-  };
-  setInterval(() => !gone && look(), 3000);
-  setInterval(() => gone && look(), 1000);
-  return () => {
+/**
+ * Ask for the state now and then, and tell it to `seen`; call `lost` when the server is gone, and
+ * `found` when it is back. Returns {look, missed}: ask at once, and that nobody answered.
+ */
+export function watch({ lost, found, seen }) {
+  let timer;
+  function missed() {
     if (!gone) lost();
     gone = true;
-  };
+    again(1000);
+  }
+  async function look() {
+    if (document.hidden && !gone) return again(3000);
+    const now = await state();
+    if (!now) return missed();
+    if (gone) found();
+    gone = false;
+    seen(now);
+    again(now.training ? 1000 : 3000);
+  }
+  function again(milliseconds) {
+    clearTimeout(timer);
+    timer = setTimeout(look, milliseconds);
+  }
+  look();
+  return { look, missed };
 }

@@ -16,7 +16,8 @@ export function showAnswer(answer, { final, chosen, choose }) {
   $("copy").disabled = !answer?.digits;
   if (final) $("spoken").textContent = answer?.digits ? `${[...asText(answer)].join(" ")}: ${remark}` : remark;
   const found = answer?.boxes ?? [];
-  $("details").hidden = !found.length;
+  $("details").hidden = !answer;
+  $("large").hidden = $("inside").hidden = !found.length;
   $("digits").hidden = found.length < 2;
   const cards = found.length < 2 ? [] : found.map((box, i) => card(box, i, i === chosen, choose));
   $("digits").replaceChildren($("digits").firstElementChild, ...cards);
@@ -80,7 +81,7 @@ function doubtAboutCut(boxes, certainty) {
 const likeliest = ({ probabilities }) =>
   probabilities.map((_, digit) => digit).sort((a, b) => probabilities[b] - probabilities[a]);
 
-function ordinal(number) {
+export function ordinal(number) {
   const ending = { one: "st", two: "nd", few: "rd", other: "th" };
   return number + ending[new Intl.PluralRules("en", { type: "ordinal" }).select(number)];
 }
