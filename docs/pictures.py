@@ -169,7 +169,7 @@ def draw_steps(grey: np.ndarray) -> dict[str, np.ndarray]:
     rulings[(contrast > 0) & (rest == 0)] = COLOURS[1]
     ink, mask = steps.threshold(steps.remove_border(rest, noise), noise)
     components, height = steps.find_components(mask)
-    components = steps.keep_strokes(components, ink, mask, image)
+    components = steps.keep_strokes(components, ink, image)
     ink, _ = steps.deskew(ink, components, height) or (ink, None)
     level, height = steps.find_components(steps.hysteresis_threshold(ink))
     lines = steps.find_lines(level, height)
