@@ -1,4 +1,4 @@
-"""Build, train and evaluate a convolutional network on MNIST, and save it.
+"""Build, train and evaluate a Keras model on MNIST, and save it.
 
     python cnn.py
 
@@ -12,7 +12,7 @@ The last lines that it prints:
     trained 4 epochs in ... s
     saved model.json, model.h5, result.png and training.png in /home/you/digits
 
-With `--own FOLDER` it goes on from a trained network and learns your own digits, in pictures
+With `--own FOLDER` it goes on from a trained model and learns your own digits, in pictures
 under FOLDER/7, FOLDER/4431 ...
 """
 
@@ -58,11 +58,11 @@ OWN = 1_250  # own digits that an epoch shows; fewer are repeated
 REHEARSED = 4  # digits of MNIST beside each of them
 
 
-# ---------------------------------------------------------------- the network
+# ---------------------------------------------------------------- the model
 
 
 def build_model() -> keras.Model:
-    """Return the untrained network.
+    """Return the untrained model.
 
     It takes grey values as they are, (n, 28, 28, 1) from 0 to 255, light ink on dark, and
     gives the probabilities of the ten digits, (n, 10).
@@ -210,7 +210,7 @@ def calibrate(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> boo
 
     Label smoothing leaves them too low. One factor, the best for digits held out of the
     training, mends that and changes no answer (temperature scaling: Guo et al., 2017). It goes
-    into the last layer with weights. Where that does not scale the logits, as in a network
+    into the last layer with weights. Where that does not scale the logits, as in a model
     with something between it and the softmax, all stays as it was: False.
     """
     log_p = np.log(predict(model, images).clip(1e-12))
@@ -285,24 +285,28 @@ def draw(
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description="Train a network on MNIST and save it as model.json and model.h5.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        description="Train a model on MNIST and save it as model.json and model.h5."
     )
-    parser.add_argument("--epochs", type=positive_int, default=4, help="passes over the digits")
-    parser.add_argument("--batch-size", type=positive_int, default=250, help="digits a step")
-    parser.add_argument("--seed", type=seed_number, default=0, help="same seed, same weights")
+    for name, kind, default, what in (
+        ("--epochs", positive_int, 4, "passes over the training set"),
+        ("--batch-size", positive_int, 250, "images in a batch"),
+        ("--seed", seed_number, 0, "the same seed gives the same weights"),
+    ):
+        what += " (default: %(default)s)"
+        parser.add_argument(name, metavar="N", type=kind, default=default, help=what)
+    output = "where the four files go (default: the current folder)"
+    parser.add_argument("--output", metavar="DIR", type=Path, default=".", help=output)
     parser.add_argument("--data", metavar="PATH", help="mnist.npz, or a folder with the IDX files")
-    parser.add_argument("--output", metavar="DIR", type=Path, default=".", help="where files go")
     parser.add_argument("--resume", action="store_true", help="go on with a stopped training")
-    own = "go on from a trained network and learn the digits in pictures of yours, in subfolders "
+    own = "go on from a trained model and learn the digits in pictures of yours, in subfolders "
     own += "named after what is written, such as 7 or 4431; the weights become the mean of those"
     own += " before and after"
-    where = "the network that --own goes on from (default: here, or with the scripts)"
+    where = "the model that --own goes on from (default: here, or with the scripts)"
     parser.add_argument("--own", metavar="FOLDER", type=Path, help=own)
-    parser.add_argument("--model", metavar="DIR", default=argparse.SUPPRESS, help=where)
-    arguments = parser.parse_args(argv, argparse.Namespace(model=None))
+    parser.add_argument("--model", metavar="DIR", help=where)
+    arguments = parser.parse_args(argv)
     if arguments.model and not arguments.own:
-        parser.error("--model goes with --own; without it a network is trained from scratch")
+        parser.error("--model goes with --own; without it a model is trained from scratch")
     return arguments
 
 
@@ -321,7 +325,7 @@ def main(argv: list[str] | None = None) -> int:
     pictures = find_own(arguments.own) if arguments.own else []  # no wait for a typing error
     (x_train, y_train), (x_test, y_test) = load_mnist(arguments.data)
     if not arguments.resume:  # or else a folder without a stopped training gets a line of its own
-        print(f"cnn.py: the network goes to {one_line(folder)}", file=sys.stderr)
+        print(f"cnn.py: the model goes to {one_line(folder)}", file=sys.stderr)
     os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")  # same seed, same weights
     keras.utils.set_random_seed(arguments.seed)
     epochs, batch_size, seed = arguments.epochs, arguments.batch_size, arguments.seed
@@ -337,8 +341,8 @@ def main(argv: list[str] | None = None) -> int:
         try:
             check_model(model)
         except Refused as error:
-            raise UserError(f"load_model.py would refuse this network: it {error}") from None
-    settings |= {"digits": len(x_train), "network": f"{zlib.crc32(model.to_json().encode()):08x}"}
+            raise UserError(f"load_model.py would refuse this model: it {error}") from None
+    settings |= {"digits": len(x_train), "model": f"{zlib.crc32(model.to_json().encode()):08x}"}
     checkpoint = Checkpoint(folder, settings)
     if checkpoint.exists() and not arguments.resume:
         print(f"cnn.py: {folder} holds a stopped training; --resume goes on", file=sys.stderr)
@@ -363,7 +367,8 @@ def main(argv: list[str] | None = None) -> int:
         raise KeyboardInterrupt(what_is_kept(checkpoint.kept, epochs, argv)) from None
     checkpoint.remove()
     # Printing comes last: a pipe that breaks or a full disk then costs nothing.
-    print(*lines, f"trained {epochs} epochs in {seconds:.0f} s", sep="\n")
+    plural = "" if epochs == 1 else "s"
+    print(*lines, f"trained {epochs} epoch{plural} in {seconds:.0f} s", sep="\n")
     print(f"saved model.json, model.h5, result.png and training.png in {one_line(folder)}")
     return 0
 

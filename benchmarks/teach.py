@@ -1,4 +1,4 @@
-"""Teach the network some examples of each digit, and measure how it reads the rest, and MNIST.
+"""Teach the model some examples of each digit, and measure how it reads the rest, and MNIST.
 
     python benchmarks/teach.py SET
 
@@ -56,20 +56,20 @@ def measure(
     (x_train, y_train), (x_test, y_test) = mnist
     keras.backend.clear_session()
     keras.utils.set_random_seed(choice)
-    network, seconds = load_model(model), 0.0
+    model, seconds = load_model(model), 0.0
     order = np.random.default_rng(choice).permutation(len(pictures))
     of_digit = {digit: [i for i in order if pictures[i][2] == digit] for digit in "0123456789"}
     chosen = {i for found in of_digit.values() for i in found[:examples]}
     if examples:
         start = time.process_time()
-        own = read_own([pictures[i] for i in sorted(chosen)], network)
+        own = read_own([pictures[i] for i in sorted(chosen)], model)
         default = cnn.parse_arguments([])
-        cnn.teach(network, own, x_train, y_train, default.epochs, default.batch_size, choice)
+        cnn.teach(model, own, x_train, y_train, default.epochs, default.batch_size, choice)
         seconds = time.process_time() - start
     rest = [picture for i, picture in enumerate(pictures) if i not in chosen]
-    readings = read_pictures(network, ((name, file) for name, file, _ in rest))
+    readings = read_pictures(model, ((name, file) for name, file, _ in rest))
     right = [reading.digits == text for reading, (*_, text) in zip(readings, rest, strict=True)]
-    known = predict(network, x_test).argmax(axis=1) == y_test
+    known = predict(model, x_test).argmax(axis=1) == y_test
     return [examples, choice, 100 * np.mean(right), 100 * np.mean(known), seconds]
 
 

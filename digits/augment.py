@@ -109,7 +109,7 @@ def add_flags(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return `images` of ones, (n, 28, 28) uint8, with the upstroke that MNIST's ones lack.
 
     Much of the world writes a 1 with one, often as long as half the stem, and some with a
-    foot. Without having seen any, a network takes them for 7 and 2. An upstroke nearly level
+    foot. Without having seen any, a model takes them for 7 and 2. An upstroke nearly level
     makes a 7, unless it is short.
     """
     result = images.copy()

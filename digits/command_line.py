@@ -201,7 +201,7 @@ def note_if_slow(text: str, seconds: float = 2.0) -> Iterator[None]:
 def ctrl_c_waits() -> Iterator[Callable[[], None]]:
     """Let Ctrl-C take effect only where the block calls what it is given; a second one at once.
 
-    While TensorFlow compiles a network, it may lose a KeyboardInterrupt or make an error of it.
+    While TensorFlow compiles a model, it may lose a KeyboardInterrupt or make an error of it.
     Only the main thread can hear Ctrl-C.
     """
     if threading.current_thread() is not threading.main_thread():

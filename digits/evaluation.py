@@ -1,4 +1,4 @@
-"""Probabilities from a network, and how many of its answers are right."""
+"""Probabilities from a model, and how many of its answers are right."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from keras import Model
 
 BATCH = 625
-MANY = 250  # images; for fewer it takes longer to compile the network than it saves
+MANY = 250  # images; for fewer it takes longer to compile the model than it saves
 
 
 def predict(model: "Model", images: np.ndarray) -> np.ndarray:
@@ -34,7 +34,7 @@ def accuracy_line(probabilities: np.ndarray, labels: np.ndarray) -> str:
 
 
 def scale_warning(model: "Model", images: np.ndarray, labels: np.ndarray) -> str | None:
-    """Return a line if the network seems to have been trained on values from 0 to 1.
+    """Return a line if the model seems to have been trained on values from 0 to 1.
 
     `images` (n, 28, 28), 0 to 255. It has learned something, and its log loss is less than half
     as large for the values divided by 255. Accuracy alone may hardly differ, as layers without
@@ -45,7 +45,7 @@ def scale_warning(model: "Model", images: np.ndarray, labels: np.ndarray) -> str
     if right_divided < 0.5 or log_loss(divided, labels) > log_loss(given, labels) / 2:
         return None
     return (
-        f"this network seems to expect values from 0 to 1: it is right for "
+        f"this model seems to expect values from 0 to 1: it is right for "
         f"{100 * right_divided:.1f} % with those, for {100 * right:.1f} % and too sure with 0 to "
         "255, as it gets them; let it begin with keras.layers.Rescaling(1 / 255)"
     )

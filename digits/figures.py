@@ -200,7 +200,7 @@ Reading = tuple[str, np.ndarray, str, float, list[tuple[Box, np.ndarray, int, fl
 
 
 def draw_readings(readings: list[Reading]) -> Figure:
-    """Draw each picture with a box around each digit, and below it what the network saw."""
+    """Draw each picture with a box around each digit, and below it what the model saw."""
     columns = min(3, len(readings))
     rows = -(-len(readings) // columns)
     figure = new_figure(figsize=(max(5.5, 4.2 * columns), 4.6 * rows))

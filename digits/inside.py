@@ -1,4 +1,4 @@
-"""Inside the network: what each convolution makes of a digit, and which pixels speak for it."""
+"""Inside the model: what each convolution makes of a digit, and which pixels speak for it."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ SPOT, STEP = 2.0, 2  # what is wiped out at a time: standard deviation and dista
 
 
 class FeatureMaps:
-    """The feature maps of a network's convolutions, for any Sequential or functional model."""
+    """The feature maps of a model's convolutions, for any Sequential or functional model."""
 
     def __init__(self, model: "Model") -> None:
         self.seen: list[tuple[str, np.ndarray]] = []
@@ -67,7 +67,7 @@ def strongest(maps: np.ndarray) -> np.ndarray:
 
 
 def evidence(model: "Model", image: np.ndarray) -> np.ndarray:
-    """Return how much each pixel speaks for the network's answer, (28, 28), -1 to 1.
+    """Return how much each pixel speaks for the model's answer, (28, 28), -1 to 1.
 
     Occlusion (Zeiler and Fergus, 2014): a spot of the ink is wiped out, and the log-odds of
     the answer fall (it spoke for it) or rise (against). `image`: (28, 28), 0 to 255.

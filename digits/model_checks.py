@@ -1,4 +1,4 @@
-"""What a network's files may hold. Checked before anything in them is built or run.
+"""What a model's files may hold. Checked before anything in them is built or run.
 
 Files come from strangers too: a description may name any class of Keras and any size, and an
 HDF5 file may point to other files or unpack to terabytes. So there is a list of what is
@@ -89,21 +89,21 @@ MOST_BYTES = 50 * 2**20  # of a file, and of what it unpacks to
 MOST_REPEATS = 100  # of what Keras pads by, or repeats in a loop:
 REPEATS = {"kernel_size", "pool_size", "strides", "dilation_rate", "power_iterations"}
 REPEATS |= {"num_ops", "num_chains", "chain_depth"}
-NOT_THE_NETWORK = {"build_config", "compile_config", "shared_object_id"}
+NOT_THE_MODEL = {"build_config", "compile_config", "shared_object_id"}
 UNUSED = {"optimizer", "optimizer_weights"}  # groups of an HDF5 file: state of the training
 SOFTMAX = 'let it end in softmax, as in Dense(10, activation="softmax")'
 INPUT = "let it begin with keras.Input((28, 28, 1)) or keras.Input((28, 28))"
 
 
 class Refused(ValueError):
-    """Why a file or a network is refused; reads on after its name: "asks for Lambda, ..."."""
+    """Why a file or a model is refused; reads on after its name: "asks for Lambda, ..."."""
 
 
 # --------------------------------------------------------------- architecture
 
 
 def without_training(part: object) -> object:
-    """Return a description without what does not belong to the network itself.
+    """Return a description without what does not belong to the model itself.
 
     `build_config` would build a layer for whatever shape it names, `compile_config` make an
     optimizer, `shared_object_id` make two layers one. An unrolled loop computes the same as one
@@ -113,7 +113,7 @@ def without_training(part: object) -> object:
     if isinstance(part, list):
         return [without_training(item) for item in part]
     if isinstance(part, dict):
-        kept = {key: value for key, value in part.items() if key not in NOT_THE_NETWORK}
+        kept = {key: value for key, value in part.items() if key not in NOT_THE_MODEL}
         kept |= {"unroll": False} if "unroll" in kept else {}
         for shape in ("batch_shape", "build_input_shape"):
             if isinstance(kept.get(shape), list):
@@ -123,7 +123,7 @@ def without_training(part: object) -> object:
 
 
 def check_description(architecture: dict) -> None:
-    """Raise Refused unless this describes a network made of what is `ALLOWED`.
+    """Raise Refused unless this describes a model made of what is `ALLOWED`.
 
     KeyError, TypeError and the like if it is no description at all.
     """
@@ -239,7 +239,7 @@ def _values(model: "Model", times: int = 1) -> Iterator[tuple["keras.Layer", int
 
 
 def check_probabilities(model: "Model") -> None:
-    """Raise Refused unless the network gives probabilities, tried on a few images."""
+    """Raise Refused unless the model gives probabilities, tried on a few images."""
     images = np.random.default_rng(0).integers(0, 256, (4, 28, 28))
     images[0] = 0
     outputs = predict(model, images)
@@ -254,7 +254,7 @@ def check_probabilities(model: "Model") -> None:
 
 
 def check_model(model: "Model") -> None:
-    """Raise Refused if what `save_model` writes of this network would be refused."""
+    """Raise Refused if what `save_model` writes of this model would be refused."""
     if not model.built:
         model.build((None, 28, 28, 1))
     architecture = without_training(json.loads(model.to_json()))

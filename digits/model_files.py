@@ -72,7 +72,7 @@ def save_model(model: "Model", folder: Path) -> None:
         h5.write_bytes(bytes(9 * model.count_params() + 200_000))
         model.save(h5, include_optimizer=False)
         architecture = _portable(json.loads(model.to_json()))
-        architecture.pop("compile_config", None)  # of the training, not of the network
+        architecture.pop("compile_config", None)  # of the training, not of the model
         with h5py.File(h5, "r+") as file:
             inner = json.loads(file.attrs["model_config"])
             file.attrs["model_config"] = json.dumps(_portable(inner))
@@ -88,7 +88,7 @@ def save_model(model: "Model", folder: Path) -> None:
                 os.replace(folder / WAITING, folder / ARCHITECTURE)
     except OSError as error:
         reason = error.strerror or first_line(error)
-        raise UserError(f"cannot save the network in {folder}: {reason}") from None
+        raise UserError(f"cannot save the model in {folder}: {reason}") from None
     finally:
         for file in (h5, text):
             file.unlink(missing_ok=True)
@@ -139,25 +139,25 @@ def flush_to_disk(file: Path) -> None:
 
 
 def find_pair() -> Path:
-    """Return the current folder where a network is, or half of one, and else the project's."""
+    """Return the current folder where a model is, or half of one, and else the project's."""
     here = whole_path(Path())
     return here if any(os.path.exists(here / name) for name in (ARCHITECTURE, WEIGHTS)) else PROJECT
 
 
 def load_model(folder: str | os.PathLike | None = None) -> "Model":
-    """Rebuild the network from the two files in `folder`, without its training.
+    """Rebuild the model from the two files in `folder`, without its training.
 
-    Without a folder it is the current one if a network is there, and else the project's own.
-    The network takes (n, 28, 28, 1), 0 to 255, and gives (n, 10) probabilities. Raises
+    Without a folder it is the current one if a model is there, and else the project's own.
+    The model takes (n, 28, 28, 1), 0 to 255, and gives (n, 10) probabilities. Raises
     UserError if a file is missing, damaged or foreign, or the two do not belong together.
     """
     folder = find_pair() if folder is None else whole_path(Path(folder))
     json_file, h5_file = folder / ARCHITECTURE, folder / WEIGHTS
     missing = [file for file in (json_file, h5_file) if not _exists(file)]
     if len(missing) == 2:
-        raise UserError(f"no network in {folder}; {TRAIN}, or name its folder with --model")
+        raise UserError(f"no model in {folder}; {TRAIN}, or name its folder with --model")
     if missing:
-        raise UserError(f"half a network: {missing[0]} is missing; {TRAIN}")
+        raise UserError(f"half a model: {missing[0]} is missing; {TRAIN}")
     keras.start()  # before any file is judged: what ails Keras is not their fault
     for file in (json_file, h5_file):
         try:
@@ -184,7 +184,7 @@ def load_model(folder: str | os.PathLike | None = None) -> "Model":
     try:
         check_probabilities(model)
     except Refused as error:
-        raise UserError(f"the network in {folder} {error}") from None
+        raise UserError(f"the model in {folder} {error}") from None
     return model
 
 
@@ -208,14 +208,14 @@ def _unreadable(file: Path, error: OSError) -> UserError:
 
 
 def _build(architecture: dict, json_file: Path) -> "Model":
-    """Build the network. Raises UserError if it is too large, or no network Keras can build."""
+    """Build the model. Raises UserError if it is too large, or no model Keras can build."""
     try:
         return build(architecture)
     except Refused as error:
         raise UserError(f"{json_file} {error}") from None
     except Exception as error:  # whatever a foreign description makes Keras raise
         raise UserError(
-            f"{json_file} describes no network that Keras can build: {first_line(error)[:200]}; "
+            f"{json_file} describes no model that Keras can build: {first_line(error)[:200]}; "
             + TRAIN
         ) from None
 
@@ -243,9 +243,7 @@ def _architecture_in_h5(h5_file: Path) -> dict | None:
     except (PermissionError, BlockingIOError) as error:
         raise _unreadable(h5_file, error) from None
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise UserError(
-            f"{h5_file} is no whole network file: {first_line(error)}; {TRAIN}"
-        ) from None
+        raise UserError(f"{h5_file} is no whole model file: {first_line(error)}; {TRAIN}") from None
 
 
 def _read_architecture(json_file: Path) -> dict:
@@ -263,7 +261,7 @@ def _read_architecture(json_file: Path) -> dict:
         raise _unreadable(json_file, error) from None
     except NO_DESCRIPTION as error:
         reason = f"{type(error).__name__}: {first_line(error)}"
-        raise UserError(f"{json_file} is no network's architecture ({reason}); {TRAIN}") from None
+        raise UserError(f"{json_file} is no model's architecture ({reason}); {TRAIN}") from None
     return architecture
 
 
@@ -278,7 +276,7 @@ def _fits(outer: dict, inner: dict | None, h5_file: Path) -> bool:
 
 
 def _same(one: dict, other: dict) -> bool:
-    """Tell whether two descriptions are of one network; Keras words them a little differently."""
+    """Tell whether two descriptions are of one model; Keras words them a little differently."""
 
     def essence(part: object) -> object:
         if isinstance(part, list):
@@ -289,5 +287,5 @@ def _same(one: dict, other: dict) -> bool:
             }
         return part
 
-    one, other = (essence(without_training(network["config"])) for network in (one, other))
+    one, other = (essence(without_training(model["config"])) for model in (one, other))
     return one == other

@@ -1,6 +1,6 @@
 """Images of what is no digit: letters, signs, scribbles, rulings, halves of digits.
 
-A network that has only seen digits is sure of everything. So some of the images of each
+A model that has only seen digits is sure of everything. So some of the images of each
 batch show what is none, and their target is that all ten are equally likely (outlier
 exposure: Hendrycks, Mazeika and Dietterich, 2019). What a person could take for a digit, such
 as a lone upright stroke or an empty ring, is left out.

@@ -86,7 +86,7 @@ def read_own(pictures: list[Labelled], model: "Model") -> tuple[np.ndarray, np.n
 
 
 def _so_many(number: int, file: Path | np.ndarray, model: "Model") -> list[Digit]:
-    """Return the digits of a picture that holds so many, whatever the network takes them for.
+    """Return the digits of a picture that holds so many, whatever the model takes them for.
 
     An empty list if it can't be cut into so many.
     """

@@ -16,7 +16,7 @@ def start() -> ProcessPoolExecutor:
     """Return a pool of processes, one a core, of which one at a time opens a huge picture."""
     # Not forked: TensorFlow's threads would not survive that.
     context = multiprocessing.get_context("spawn")
-    count = min(4, os.cpu_count() or 1)  # more than four would wait for the network
+    count = min(4, os.cpu_count() or 1)  # more than four would wait for the model
     return ProcessPoolExecutor(count, context, _prepare, (context.Lock(),))
 
 

@@ -26,7 +26,7 @@ def digits():
 
 @pytest.fixture(scope="session")
 def shipped():
-    """The network that comes with the project."""
+    """The model that comes with the project."""
     return model_files.load_model(ROOT)
 
 
@@ -38,7 +38,7 @@ def learner(shipped, tmp_path):
 
 @pytest.fixture
 def fresh(tmp_path):
-    """A folder with the files of an untrained network."""
+    """A folder with the files of an untrained model."""
     model_files.save_model(cnn.build_model(), tmp_path)
     return tmp_path
 

@@ -58,16 +58,16 @@ def tiny(monkeypatch, digits):
 def test_it_prints_results_and_writes_four_files(tiny, tmp_path, capsys):
     assert cnn.main(["--epochs", "1", "--output", str(tmp_path / "new")]) == 0
     out, err = capsys.readouterr()
-    for words in ("test accuracy ", "digit  images  wrong", "trained 1 epochs", "saved model.json"):
+    for words in ("test accuracy ", "digit  images  wrong", "trained 1 epoch in", "saved model.json"):
         assert words in out
-    assert err.startswith(f"cnn.py: the network goes to {tmp_path / 'new'}\n")
+    assert err.startswith(f"cnn.py: the model goes to {tmp_path / 'new'}\n")
     assert "\nepoch 1 of 1: accuracy " in err and err.count("\n") == 2  # as a log wants it
     files = sorted(file.name for file in (tmp_path / "new").iterdir())
     assert files == ["model.h5", "model.json", "result.png", "training.png"]
 
 
 @pytest.mark.parametrize(
-    "line", ["the network goes to", pytest.param("epoch 2 of", marks=pytest.mark.slow)]
+    "line", ["the model goes to", pytest.param("epoch 2 of", marks=pytest.mark.slow)]
 )
 def test_ctrl_c_says_what_is_kept_and_leaves_the_old_pair(fresh, tiny_cnn, line):
     before = (fresh / "model.h5").read_bytes()
@@ -81,7 +81,7 @@ def test_ctrl_c_says_what_is_kept_and_leaves_the_old_pair(fresh, tiny_cnn, line)
     assert process.returncode == 130 and "Traceback" not in err
     assert (fresh / "model.h5").read_bytes() == before
     kept = r"tiny\.py: stopped: (\d+) of 50 epochs are kept; python (cnn\.py .*) goes on"
-    if line == "the network goes to":
+    if line == "the model goes to":
         assert err.splitlines()[-1].startswith("tiny.py: stopped")
         return
     number, arguments = re.fullmatch(kept, err.splitlines()[-1]).groups()

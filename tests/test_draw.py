@@ -146,7 +146,7 @@ def test_a_port_in_use_is_named(script):
 
 
 def test_no_network_is_named(script):
-    assert is_user_error(script("draw.py", "--model", ".", "--port", 0), "no network", "cnn.py")
+    assert is_user_error(script("draw.py", "--model", ".", "--port", 0), "no model", "cnn.py")
 
 
 def test_a_phone_is_brought_there_by_a_qr_code():

@@ -31,7 +31,7 @@ def read(shipped):
 
 @pytest.fixture
 def page(digits):
-    """Compose a page of test digits that the network reads; return ink 0 to 1 and the text."""
+    """Compose a page of test digits that the model reads; return ink 0 to 1 and the text."""
     _, (x_test, y_test) = digits
 
     def compose(lines, height=40, gap=25, size=(400, 500), start=(40, 50)):

@@ -1,4 +1,4 @@
-"""What each convolution makes of a digit, and which pixels speak for it, for any network."""
+"""What each convolution makes of a digit, and which pixels speak for it, for any model."""
 
 import keras
 import numpy as np
@@ -55,7 +55,7 @@ def test_the_maps_are_what_the_layer_gives(shipped):
 
 
 def test_what_speaks_for_the_answer_and_against_it():
-    """A network that looks at two places alone: ink in one is for a 3, in the other against it."""
+    """A model that looks at two places alone: ink in one is for a 3, in the other against it."""
     model = keras.Sequential(
         [layers.Input((28, 28, 1)), layers.Flatten(), layers.Dense(10, "softmax")]
     )

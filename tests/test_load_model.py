@@ -13,7 +13,7 @@ import load_model
 from conftest import ROOT, drawn_seven, is_user_error
 
 
-def test_without_arguments_it_tests_the_network_and_draws(script, tmp_path):
+def test_without_arguments_it_tests_the_model_and_draws(script, tmp_path):
     result = script("load_model.py", "--model", ROOT)
     assert result.returncode == 0 and result.stderr == ""
     line = r"test accuracy 99\.\d\d % \(\d\d of 10000 wrong\)\nsaved (.*)\n"
@@ -21,13 +21,13 @@ def test_without_arguments_it_tests_the_network_and_draws(script, tmp_path):
     assert (tmp_path / "result.png").stat().st_size > 10_000
 
 
-def test_from_another_folder_the_project_s_network_reads(script, tmp_path):
+def test_from_another_folder_the_project_s_model_reads(script, tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), drawn_seven())
     result = script("load_model.py", "a.png")
     assert result.stdout.startswith("a.png  7  ") and result.stderr == ""
 
 
-def test_a_network_in_the_current_folder_comes_first(script, fresh):
+def test_a_model_in_the_current_folder_comes_first(script, fresh):
     (fresh / "model.json").unlink()
     cv2.imwrite(str(fresh / "a.png"), drawn_seven())
     assert is_user_error(script("load_model.py", "a.png"), f"{fresh}/model.json is missing")
@@ -89,7 +89,7 @@ def test_standard_input_folders_and_plot(script, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--model", "nowhere"), ("no network in /", "/nowhere", "--model")),
+        (("--model", "nowhere"), ("no model in /", "/nowhere", "--model")),
         (("--model", ROOT, "--data", "nowhere.npz"), ("nowhere.npz",)),
         (("--model", ROOT, "--plot", "nowhere/p.txt"), ("p.txt", ".png")),
     ],

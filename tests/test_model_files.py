@@ -143,16 +143,16 @@ def other_input(folder):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda folder: shutil.rmtree(folder), "no network in .*python cnn.py"),
-        (delete("model.json"), "half a network: .*model.json is missing"),
-        (delete("model.h5"), "half a network: .*model.h5 is missing"),
-        (cut("model.json"), "model.json is no network's architecture"),
-        (replace("model.json", b"[1, 2]"), "model.json is no network's architecture"),
-        (replace("model.json", b"\xff\xfe"), "model.json is no network's architecture"),
+        (lambda folder: shutil.rmtree(folder), "no model in .*python cnn.py"),
+        (delete("model.json"), "half a model: .*model.json is missing"),
+        (delete("model.h5"), "half a model: .*model.h5 is missing"),
+        (cut("model.json"), "model.json is no model's architecture"),
+        (replace("model.json", b"[1, 2]"), "model.json is no model's architecture"),
+        (replace("model.json", b"\xff\xfe"), "model.json is no model's architecture"),
         (cut("model.h5"), "model.h5 is"),
-        (replace("model.h5", b"no HDF5"), "model.h5 is no whole network file"),
+        (replace("model.h5", b"no HDF5"), "model.h5 is no whole model file"),
         (other_weights, "do not belong together"),
-        (no_config, "model.json describes no network that Keras can build"),
+        (no_config, "model.json describes no model that Keras can build"),
         (keras_2, "written by Keras 2"),
         (lambda_layer, "model.json asks for Lambda"),
         (other_input, "instead of images of 28x28 pixels"),
@@ -259,7 +259,7 @@ def test_a_folder_or_device_in_the_place_of_a_file(fresh):
         model_files.load_model(fresh)
 
 
-# Saves two networks in turn until it is killed. The stand-ins write what Keras wrote before,
+# Saves two models in turn until it is killed. The stand-ins write what Keras wrote before,
 # so that the process starts at once and is killed while saving, not while importing.
 SAVING = """
 import itertools, shutil, sys
@@ -279,7 +279,7 @@ for folder in itertools.cycle(map(Path, {folders!r})):
 
 @pytest.fixture
 def two_savers(tmp_path):
-    """Return the answers of two networks, the code that saves them in turn, and where to."""
+    """Return the answers of two models, the code that saves them in turn, and where to."""
     folders, answers = [], []
     for name in ("one", "other", "target"):
         model = cnn.build_model()
@@ -358,7 +358,7 @@ def test_when_the_disk_fills_up_in_the_middle_the_old_pair_stays(fresh, room):
     model, limits = cnn.build_model(), resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
     try:
-        with pytest.raises(UserError, match="cannot save the network"):
+        with pytest.raises(UserError, match="cannot save the model"):
             model_files.save_model(model, fresh)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -49,7 +49,7 @@ def files_in(folder):
         ("$TRAIN >&- 2>&- <&-", 0),
     ],
 )
-def test_a_training_that_nobody_listens_to_saves_its_network(shell, tmp_path, line, code):
+def test_a_training_that_nobody_listens_to_saves_its_model(shell, tmp_path, line, code):
     assert shell(line, PYTHONUNBUFFERED="1").returncode == code
     assert files_in(tmp_path / "out") == FOUR
 

@@ -1,4 +1,4 @@
-"""People's own digits: which pictures are learned from, and what the network learns."""
+"""People's own digits: which pictures are learned from, and what the model learns."""
 
 import os
 import re
@@ -50,7 +50,7 @@ def test_digits_come_with_what_their_folder_says(own, shipped, capsys):
     folder = own({"7/a": seven, "77/a": ROW, "7/below/b": seven, "1/a": seven})
     images, labels = read_own(find_own(folder), shipped)
     assert images.shape == (5, 28, 28) and images.dtype == labels.dtype == np.uint8
-    assert labels.tolist() == [1, 7, 7, 7, 7]  # whatever the network takes them for
+    assert labels.tolist() == [1, 7, 7, 7, 7]  # whatever the model takes them for
     assert images.max(axis=(1, 2)).min() > 200 and capsys.readouterr().err == ""
 
 

@@ -1,4 +1,4 @@
-"""The network learns, the same way every time, and the shipped one is good."""
+"""The model learns, the same way every time, and the shipped one is good."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def test_same_seed_same_weights(digits):
     assert any(a.tobytes() != b.tobytes() for a, b in zip(one, other, strict=True))
 
 
-def test_the_network_takes_raw_grey_values_and_gives_probabilities():
+def test_the_model_takes_raw_grey_values_and_gives_probabilities():
     model = cnn.build_model()
     assert model.input_shape == (None, 28, 28, 1) and model.output_shape == (None, 10)
     assert model.layers[0].name == "scale"
@@ -40,14 +40,14 @@ def test_the_network_takes_raw_grey_values_and_gives_probabilities():
 
 
 @pytest.mark.parametrize("start", [0, 5000])
-def test_the_shipped_network_holds_its_accuracy(digits, shipped, start):
+def test_the_shipped_model_holds_its_accuracy(digits, shipped, start):
     _, (x_test, y_test) = digits
     part = slice(start, start + 5000)
     accuracy = (predict(shipped, x_test[part]).argmax(axis=1) == y_test[part]).mean()
     assert 0.985 < accuracy < 1
 
 
-def test_the_shipped_network_reaches_993(digits, shipped):
+def test_the_shipped_model_reaches_993(digits, shipped):
     _, (x_test, y_test) = digits
     assert 0.993 <= (predict(shipped, x_test).argmax(axis=1) == y_test).mean() < 1
 
@@ -137,21 +137,21 @@ def test_outliers_can_be_made_from_any_digits():
         assert len(make_outliers(60, images, np.zeros(3, "uint8"), rng)) == 60
 
 
-def test_the_shipped_network_is_unsure_of_what_is_no_digit(digits, shipped):
+def test_the_shipped_model_is_unsure_of_what_is_no_digit(digits, shipped):
     _, (x_test, y_test) = digits
     made = make_outliers(1000, x_test, y_test, np.random.default_rng(99))
     assert (predict(shipped, made).max(axis=1) > 0.9).mean() < 0.08
     assert (predict(shipped, x_test).max(axis=1) > 0.9).mean() > 0.98
 
 
-def test_the_shipped_network_reads_ones_with_an_upstroke(digits, shipped):
+def test_the_shipped_model_reads_ones_with_an_upstroke(digits, shipped):
     _, (x_test, y_test) = digits
     flagged = augment.add_flags(x_test[y_test == 1], np.random.default_rng(99))
     assert (predict(shipped, flagged).argmax(axis=1) == 1).mean() > 0.98
 
 
 @pytest.mark.parametrize("digit", [1, 4, 9])
-def test_the_shipped_network_reads_other_hands(shipped, digit):
+def test_the_shipped_model_reads_other_hands(shipped, digit):
     rng = np.random.default_rng(99)
     drawn = np.array([draw_digit(digit, rng) for _ in range(200)])
     assert (predict(shipped, drawn).argmax(axis=1) == digit).mean() > 0.95
@@ -183,7 +183,7 @@ def test_calibration_error_of_known_answers():
     assert calibration_error(probabilities, np.full(100, 4)) == pytest.approx(0.82)
 
 
-def test_the_shipped_network_is_calibrated(digits, shipped):
+def test_the_shipped_model_is_calibrated(digits, shipped):
     _, (x_test, y_test) = digits
     assert calibration_error(predict(shipped, x_test), y_test) <= 0.004
 

@@ -1,4 +1,4 @@
-"""Whatever Keras's own layers build is trained, saved, rebuilt and used like the network here."""
+"""Whatever Keras's own layers build is trained, saved, rebuilt and used like the model here."""
 
 import json
 import os
@@ -68,7 +68,7 @@ def without_an_input():
     return keras.Sequential([layers.Flatten(), layers.Dense(10, activation="softmax")])
 
 
-NETWORKS = {
+MODELS = {
     "sigmoid": lambda: chain(layers.Flatten(), layers.Dense(16, activation="sigmoid")),
     "tanh": lambda: chain(layers.Flatten(), layers.Dense(16, activation="tanh"), shape=(28, 28)),
     "gelu": lambda: chain(conv(activation="gelu")),
@@ -114,34 +114,34 @@ NETWORKS = {
 }
 
 
-@pytest.fixture(params=NETWORKS)
-def network(request):
+@pytest.fixture(params=MODELS)
+def model(request):
     keras.utils.set_random_seed(0)
-    return NETWORKS[request.param]()
+    return MODELS[request.param]()
 
 
-def test_a_pair_of_it_gives_the_same_probabilities(network, tmp_path):
-    model_checks.check_model(network)
-    model_files.save_model(network, tmp_path)
+def test_a_pair_of_it_gives_the_same_probabilities(model, tmp_path):
+    model_checks.check_model(model)
+    model_files.save_model(model, tmp_path)
     rebuilt = model_files.load_model(tmp_path)
-    np.testing.assert_allclose(predict(rebuilt, IMAGES), predict(network, IMAGES), atol=1e-6)
+    np.testing.assert_allclose(predict(rebuilt, IMAGES), predict(model, IMAGES), atol=1e-6)
 
 
 @pytest.mark.parametrize("whole", [True, False])
 @pytest.mark.parametrize("name", ["rotation", "gru both ways", "nested graph", "without an input"])
 def test_a_pair_that_plain_keras_saved_opens(name, whole, tmp_path):
-    network = NETWORKS[name]()
-    network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model = MODELS[name]()
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     # All batches have one size: Keras takes it for that of the input.
-    network.fit(IMAGES[..., None], np.arange(20) % 10, batch_size=10, verbose=0)
-    (tmp_path / "model.json").write_text(network.to_json())
+    model.fit(IMAGES[..., None], np.arange(20) % 10, batch_size=10, verbose=0)
+    (tmp_path / "model.json").write_text(model.to_json())
     if whole:
-        network.save(tmp_path / "model.h5")
+        model.save(tmp_path / "model.h5")
     else:
-        network.save_weights(tmp_path / "model.weights.h5")
+        model.save_weights(tmp_path / "model.weights.h5")
         (tmp_path / "model.weights.h5").rename(tmp_path / "model.h5")
     rebuilt = model_files.load_model(tmp_path)
-    np.testing.assert_allclose(predict(rebuilt, IMAGES), predict(network, IMAGES), atol=1e-6)
+    np.testing.assert_allclose(predict(rebuilt, IMAGES), predict(model, IMAGES), atol=1e-6)
 
 
 # ------------------------------------------------------------------ what is refused
@@ -205,9 +205,9 @@ def test_a_registered_class_is_refused(fresh, nothing_is_built):
     class Mine(layers.Dense):
         pass
 
-    network = keras.Sequential([keras.Input((28, 28)), layers.Flatten(), Mine(10)])
-    with pytest.raises(model_checks.Refused, match="asks for test_own_networks"):
-        model_checks.check_model(network)
+    model = keras.Sequential([keras.Input((28, 28)), layers.Flatten(), Mine(10)])
+    with pytest.raises(model_checks.Refused, match="asks for test_own_models"):
+        model_checks.check_model(model)
 
 
 def test_all_that_is_allowed_is_keras_own():
@@ -226,10 +226,10 @@ def test_all_that_is_allowed_is_keras_own():
     ],
 )
 def test_what_gives_no_ten_probabilities_is_refused(end, reason, tmp_path):
-    network = keras.Sequential([keras.Input((28, 28)), layers.Flatten(), end])
+    model = keras.Sequential([keras.Input((28, 28)), layers.Flatten(), end])
     with pytest.raises(model_checks.Refused, match=reason):
-        model_checks.check_model(network)
-    model_files.save_model(network, tmp_path)
+        model_checks.check_model(model)
+    model_files.save_model(model, tmp_path)
     with pytest.raises(UserError, match=reason):
         model_files.load_model(tmp_path)
 
@@ -238,16 +238,16 @@ def test_what_gives_no_ten_probabilities_is_refused(end, reason, tmp_path):
 def test_what_does_not_take_28x28_is_refused(shape):
     image = keras.Input(shape)
     x = layers.GlobalAveragePooling2D()(image) if len(shape) > 1 else image
-    network = keras.Model(image, layers.Dense(10, activation="softmax")(x))
+    model = keras.Model(image, layers.Dense(10, activation="softmax")(x))
     with pytest.raises(model_checks.Refused, match="instead of images of 28x28 pixels; let it beg"):
-        model_checks.check_model(network)
+        model_checks.check_model(model)
 
 
 def test_a_fixed_batch_size_is_refused_before_the_training():
     image = keras.Input((28, 28), batch_size=32)
-    network = keras.Model(image, layers.Dense(10, activation="softmax")(layers.Flatten()(image)))
+    model = keras.Model(image, layers.Dense(10, activation="softmax")(layers.Flatten()(image)))
     with pytest.raises(model_checks.Refused, match="batches of one size"):
-        model_checks.check_model(network)
+        model_checks.check_model(model)
 
 
 def large(*parts, shape=(28, 28, 1)):
@@ -277,7 +277,7 @@ def compare(x):
 
 
 @pytest.mark.parametrize(
-    "network",
+    "model",
     [
         lambda: large(layers.ZeroPadding2D(5000)),
         lambda: large(layers.UpSampling2D(200), layers.AveragePooling2D(200)),
@@ -288,8 +288,8 @@ def compare(x):
         lambda: large(layers.Conv2D(2, 3, padding="same", dilation_rate=5000)),
     ],
 )
-def test_what_is_absurdly_large_is_refused(network):
-    description = json.loads(network().to_json())
+def test_what_is_absurdly_large_is_refused(model):
+    description = json.loads(model().to_json())
     with pytest.raises(model_checks.Refused, match="is too large"):
         model_checks.check_description(description)
         model_checks.build(model_checks.without_training(description))
@@ -310,7 +310,7 @@ def test_it_is_refused_before_the_training_not_after(monkeypatch, tmp_path):
     monkeypatch.setattr(cnn, "load_mnist", lambda _: ((IMAGES, IMAGES), (IMAGES, IMAGES)))
     monkeypatch.setattr(cnn, "build_model", lambda: chain(end=[layers.Flatten(), layers.Dense(10)]))
     monkeypatch.setattr(cnn, "train", None)
-    with pytest.raises(UserError, match=r"would refuse this network: .* end in softmax"):
+    with pytest.raises(UserError, match=r"would refuse this model: .* end in softmax"):
         cnn.main(["--output", str(tmp_path)])
 
 
@@ -318,7 +318,7 @@ def test_it_is_refused_before_the_training_not_after(monkeypatch, tmp_path):
 @pytest.mark.parametrize("name", ["rotation", "gru both ways", "residual", "half precision"])
 def test_it_is_trained_and_resumed_to_the_same_bytes(name, tmp_path):
     whole, stopped = Checkpoint(tmp_path / "whole", {}), Checkpoint(tmp_path / "stopped", {})
-    build = NETWORKS[name]
+    build = MODELS[name]
     with pytest.raises(Stopped):
         train(stopped, stop_after=1, build_model=build)
     resumed = train(Checkpoint(tmp_path / "stopped", {}), resume=True, build_model=build)
@@ -340,11 +340,11 @@ def test_it_is_trained_and_resumed_to_the_same_bytes(name, tmp_path):
 def test_calibration_works_or_says_that_it_did_not(name, calibrated):
     keras.utils.set_random_seed(0)
     hidden = [layers.Flatten(), layers.Dense(10, activation="tanh"), layers.Softmax()]
-    network = chain(end=hidden) if name == "hidden" else NETWORKS[name]()
-    before = predict(network, IMAGES)
+    model = chain(end=hidden) if name == "hidden" else MODELS[name]()
+    before = predict(model, IMAGES)
     labels = before.argmax(axis=1)  # always right: it may be far more certain
-    assert cnn.calibrate(network, IMAGES, labels) is calibrated
-    after = predict(network, IMAGES)
+    assert cnn.calibrate(model, IMAGES, labels) is calibrated
+    after = predict(model, IMAGES)
     np.testing.assert_array_equal(after.argmax(axis=1), labels)
     if calibrated:
         assert after.max(axis=1).mean() > before.max(axis=1).mean()
@@ -352,10 +352,10 @@ def test_calibration_works_or_says_that_it_did_not(name, calibrated):
         np.testing.assert_array_equal(after, before)
 
 
-def test_a_network_for_values_from_0_to_1_is_named(digits, tmp_path, monkeypatch, capsys):
+def test_a_model_for_values_from_0_to_1_is_named(digits, tmp_path, monkeypatch, capsys):
     (x, y), (x_test, y_test) = digits
     keras.utils.set_random_seed(0)
-    network = keras.Sequential(
+    model = keras.Sequential(
         [
             keras.Input((28, 28)),
             layers.Flatten(),
@@ -363,9 +363,9 @@ def test_a_network_for_values_from_0_to_1_is_named(digits, tmp_path, monkeypatch
             layers.Dense(10, activation="softmax"),
         ]
     )
-    network.compile("adam", "sparse_categorical_crossentropy")
-    network.fit(x[:5000] / 255, y[:5000], epochs=3, verbose=0)
-    model_files.save_model(network, tmp_path)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(x[:5000] / 255, y[:5000], epochs=3, verbose=0)
+    model_files.save_model(model, tmp_path)
     monkeypatch.setattr(load_model, "load_mnist", lambda _: (None, (x_test[:1000], y_test[:1000])))
     plot = ["--plot", str(tmp_path / "result.png")]
     assert load_model.main(["--model", str(tmp_path), *plot]) == 0
@@ -393,6 +393,6 @@ tf.random.uniform([1])
 
 @pytest.mark.slow
 def test_mutated_layers_are_refused_or_built_at_once():
-    fuzz = [sys.executable, str(ROOT / "tests" / "fuzz_networks.py"), "5"]
+    fuzz = [sys.executable, str(ROOT / "tests" / "fuzz_models.py"), "5"]
     result = subprocess.run(fuzz, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout[-2000:]

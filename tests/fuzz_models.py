@@ -1,7 +1,7 @@
-"""Networks with one damaged or hostile layer: refused or built, at once, and nothing else happens.
+"""Models with one damaged or hostile layer: refused or built, at once, and nothing else happens.
 
-    python tests/fuzz_networks.py 200                 each allowed layer, mutated 200 times
-    python tests/fuzz_networks.py 200 LSTM Resizing   only these
+    python tests/fuzz_models.py 200                 each allowed layer, mutated 200 times
+    python tests/fuzz_models.py 200 LSTM Resizing   only these
 
 Prints each mutation that takes more than 2 s or 1 GB, opens a file or starts something, and
 ends with exit code 1 if there was one. One that brings Python down is named by the last line.
@@ -97,8 +97,8 @@ SHAPES = [(28, 28, 1), (28, 28), (784,), (28, 4, 7, 1), (7, 4, 4, 7, 1)]
 TWO = {"Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot"}
 
 
-def network_with(name: str) -> dict | None:
-    """Return the description of a network with that layer in it; None for what is none itself."""
+def model_with(name: str) -> dict | None:
+    """Return the description of a model with that layer in it; None for what is none itself."""
     for shape in SHAPES:
         image = keras.Input((28, 28, 1))
         x = layers.Reshape(shape)(image)
@@ -108,8 +108,8 @@ def network_with(name: str) -> dict | None:
             both = name in TWO or "Attention" in name
             x = layer(x, x) if attends else layer([x, x] if both else x)
             x = layers.Flatten()(layers.Rescaling(1.0)(x))
-            network = keras.Model(image, layers.Dense(10, activation="softmax")(x))
-            description = json.loads(network.to_json())
+            model = keras.Model(image, layers.Dense(10, activation="softmax")(x))
+            description = json.loads(model.to_json())
         except (ValueError, TypeError, IndexError, AttributeError):
             continue  # it takes another shape
         if run(description) == "built":
@@ -201,9 +201,9 @@ def main() -> int:
     names = sys.argv[2:] or sorted(model_checks.ALLOWED["keras.layers"])
     watch, bad = Watch(), 0
     for name in names:
-        whole = network_with(name) if hasattr(layers, name) else None
+        whole = model_with(name) if hasattr(layers, name) else None
         if whole is None:
-            print(f"{name}: no network with it")
+            print(f"{name}: no model with it")
             continue
         place = next(
             i for i, part in enumerate(whole["config"]["layers"]) if part["name"] == "mutated"
