@@ -741,7 +741,7 @@ def test_a_training_is_seen_in_every_browser_and_the_drawing_read_again(page):
     state_is(page, kept=5, training=training)
     page.get_by_text("Learning from 5 pictures.").wait_for()
     assert page.get_by_role("progressbar").get_attribute("value") == "0.5"
-    assert page.get_by_text("7 s").is_visible() and page.get_by_text("loss 0.1").is_visible()
+    assert page.get_by_text("7 s, epoch 1 of 2: loss 0.1").is_visible()
     assert page.locator("#learn").is_hidden() and page.locator("#stop").is_visible()
     answer_with(page, "1")
     state_is(page, kept=5, network=1, learned=True)

@@ -148,8 +148,7 @@ export function show(now) {
 function showTraining({ line, share, seconds }) {
   if (share === null) $("progress").removeAttribute("value");
   else $("progress").value = share;
-  $("seconds").textContent = `${seconds} s`;
-  $("doing").textContent = line;
+  $("doing").textContent = line ? `${seconds} s, ${line}` : `${seconds} s`;
 }
 
 /** Say how what lies on the field was read before, where it is now read otherwise. */
