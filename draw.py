@@ -1,4 +1,4 @@
-"""Draw digits on a page in the browser and watch the network read them.
+"""Draw digits on a page in the browser and watch the model read them.
 
     python draw.py
 
@@ -78,7 +78,7 @@ def can_show(text: str) -> bool:
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description="Draw digits in the browser and watch the network read them.",
+        description="Draw digits in the browser and watch the model read them.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument(

@@ -20,7 +20,7 @@ evaluation    probabilities, and how many are right
 figures       result.png, training.png, the picture with boxes
 server        the page to draw on, in page/: what it asks, and what it gets
 keeping       pictures that people corrected on the page, with what is written on them
-learning      a training from them, and the network that reads
+learning      a training from them, and the model that reads
 command_line  errors, exit codes and progress, the same for every script
 quiet_keras   Keras, imported late and without noise
 """

@@ -1,6 +1,6 @@
-"""The network that reads on the page, and how it learns from the pictures that people kept.
+"""The model that reads on the page, and how it learns from the pictures that people kept.
 
-A training runs in a process of its own, and its network takes over once it is whole and passes
+A training runs in a process of its own, and its model takes over once it is whole and passes
 all checks. One that fails, or is stopped, changes nothing.
 """
 
@@ -36,10 +36,10 @@ RESULTS = {  # what a training prints, and how people are told
 
 
 class Learner:
-    """A network, and what it can learn in `folder`; its methods may be called by any thread.
+    """A model, and what it can learn in `folder`; its methods may be called by any thread.
 
     `command` is the training's, to which the options --own, --model and --output are added. It
-    always goes on from the network of the start, with all that is kept: what is taken out of the
+    always goes on from the model of the start, with all that is kept: what is taken out of the
     folder is forgotten, and MNIST is not, however often it learns.
     """
 
@@ -63,7 +63,7 @@ class Learner:
         return {
             "folder": str(self.folder),
             "kept": len(kept(self.folder)),
-            "network": self.changes,
+            "model": self.changes,
             "training": training.state() if training else None,
             "failure": self._failure,
             "results": self._results,
@@ -97,7 +97,7 @@ class Learner:
                 self._training.stop()
 
     def go_back(self) -> None:
-        """Read with the network before the last training; called again, with the one after it."""
+        """Read with the model before the last training; called again, with the one after it."""
         with self._lock:
             if self._other is None:
                 raise UserError("it has not learned anything yet")
@@ -108,7 +108,7 @@ class Learner:
         self.changes += 1
 
     def _finish(self, training: Training) -> None:
-        """Wait for the end of a training, and take its network if it is good."""
+        """Wait for the end of a training, and take its model if it is good."""
         failure = "a fault in the program; see the terminal"
         try:
             model, results = training.wait()
@@ -164,7 +164,7 @@ class Training:
             raise UserError("stopped")
 
     def wait(self) -> tuple[Model, list[str]]:
-        """Return its network and, as sentences, what came of it. Raises UserError if it failed."""
+        """Return its model and, as sentences, what came of it. Raises UserError if it failed."""
         with self.place, self.process as process:
             for line in process.stderr:
                 self._note(line.strip())
@@ -197,5 +197,5 @@ class Training:
 
 
 def warm_up(model: Model) -> None:
-    """Ask the network once, so that the first drawing does not wait for what comes up but once."""
+    """Ask the model once, so that the first drawing does not wait for what comes up but once."""
     predict(model, np.zeros((1, 28, 28), "uint8"))

@@ -3,7 +3,7 @@
     GET  /        the page, from digits/page/
     GET  /state   what is kept and learned, as JSON; by that the page notices a lost server too
     POST /read    a picture as the body -> what was read, as JSON
-    POST /inside  28x28 grey values, a byte each -> what the network makes of them, as JSON
+    POST /inside  28x28 grey values, a byte each -> what the model makes of them, as JSON
     POST /keep    a picture as the body, ?answer= what is written on it -> the state
     POST /learn   start a training from what is kept -> the state; also /learn/stop, /learn/back
 
@@ -43,7 +43,7 @@ HEADERS = {
 
 
 def create_app(learner: Learner, host: str = "127.0.0.1", origins: Collection[str] = ()) -> Flask:
-    """Return the server for the network of `learner`.
+    """Return the server for the model of `learner`.
 
     `host` is the address it will listen on; `origins` are others under which a proxy shows it,
     such as https://digits.example.
@@ -52,7 +52,7 @@ def create_app(learner: Learner, host: str = "127.0.0.1", origins: Collection[st
     app.config["MAX_CONTENT_LENGTH"] = LARGEST
     app.json.sort_keys = False
     one_at_a_time = threading.Lock()  # twenty pictures at once need no more memory than one
-    feature_maps = functools.lru_cache(1)(FeatureMaps)  # of the network that was asked last
+    feature_maps = functools.lru_cache(1)(FeatureMaps)  # of the model that was asked last
 
     names = own_names(host) | {urlsplit(origin).hostname for origin in origins}
     any_address = listens_everywhere(host)

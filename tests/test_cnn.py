@@ -58,7 +58,12 @@ def tiny(monkeypatch, digits):
 def test_it_prints_results_and_writes_four_files(tiny, tmp_path, capsys):
     assert cnn.main(["--epochs", "1", "--output", str(tmp_path / "new")]) == 0
     out, err = capsys.readouterr()
-    for words in ("test accuracy ", "digit  images  wrong", "trained 1 epoch in", "saved model.json"):
+    for words in (
+        "test accuracy ",
+        "digit  images  wrong",
+        "trained 1 epoch in",
+        "saved model.json",
+    ):
         assert words in out
     assert err.startswith(f"cnn.py: the model goes to {tmp_path / 'new'}\n")
     assert "\nepoch 1 of 1: accuracy " in err and err.count("\n") == 2  # as a log wants it

@@ -626,7 +626,7 @@ def test_a_phone_has_a_button_for_its_camera(open_page):
 def state_is(page, **state):
     """Let the server be in this state from now on, and wait until the page has seen it."""
     nothing = {"training": None, "failure": None, "results": [], "learned": False}
-    usual = {"folder": "own", "kept": 0, "network": 0, "went_back": False}
+    usual = {"folder": "own", "kept": 0, "model": 0, "went_back": False}
     page.unroute("**/state")
     page.route("**/state", lambda route: route.fulfill(json=nothing | usual | state))
     with page.expect_response("**/state"):
@@ -744,7 +744,7 @@ def test_a_training_is_seen_in_every_browser_and_the_drawing_read_again(page):
     assert page.get_by_text("7 s, epoch 1 of 2: loss 0.1").is_visible()
     assert page.locator("#learn").is_hidden() and page.locator("#stop").is_visible()
     answer_with(page, "1")
-    state_is(page, kept=5, network=1, learned=True)
+    state_is(page, kept=5, model=1, learned=True)
     assert reads(page, "1")
     page.get_by_role("status").get_by_text("Read as 7 before, as 1 now.").wait_for()
     assert page.get_by_role("button", name="Go back").is_visible()

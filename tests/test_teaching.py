@@ -235,7 +235,7 @@ def test_what_was_learned_reads_from_then_on_and_people_can_go_back(learn_by, ow
     assert read(client) == "7" and not state(client)["learned"]
     assert post(client, "/learn").status_code == 200
     now = at_its_end(client)
-    assert now["learned"] and now["failure"] is None and now["network"] == 1
+    assert now["learned"] and now["failure"] is None and now["model"] == 1
     assert now["results"] == [
         "MNIST: 99.61 % right, 99.62 % before.",
         "Yours: 1 of 1 right, 0 before.",
@@ -250,7 +250,7 @@ def test_what_was_learned_reads_from_then_on_and_people_can_go_back(learn_by, ow
     assert not post(client, "/learn/back").get_json()["went_back"] and read(client) == "1"
 
 
-def test_every_training_begins_with_the_network_of_the_start(learn_by, tmp_path):
+def test_every_training_begins_with_the_model_of_the_start(learn_by, tmp_path):
     note = "(own.parent / 'began.txt').write_text(str((model / 'model.h5').stat().st_size))"
     _, client = learn_by(LEARN_TO_SAY_ONE + note)
     sizes = []
@@ -267,8 +267,8 @@ def test_every_training_begins_with_the_network_of_the_start(learn_by, tmp_path)
         (FAIL, "cannot go on"),
         (CRASH, "MemoryError: none is left"),
         (DIE, "signal 9"),
-        (DAMAGE, "model.h5 is no whole network file"),
-        (NOTHING, "no network in"),
+        (DAMAGE, "model.h5 is no whole model file"),
+        (NOTHING, "no model in"),
     ],
     ids=["fails", "crashes", "dies", "is damaged", "makes nothing"],
 )
@@ -278,12 +278,12 @@ def test_a_training_that_fails_changes_nothing(learn_by, own, lines, words):
     post(client, "/learn")
     now = at_its_end(client)
     assert words in now["failure"] and "\n" not in now["failure"]
-    assert not now["learned"] and now["network"] == 0
+    assert not now["learned"] and now["model"] == 0
     assert read(client) == "7" and files(own) == before
     assert post(client, "/learn/back").status_code == 409
 
 
-def test_a_network_that_cannot_be_saved_is_not_taken(learn_by, own):
+def test_a_model_that_cannot_be_saved_is_not_taken(learn_by, own):
     _, client = learn_by(LEARN_TO_SAY_ONE)
     (own / ".learned").write_text("a file is in its place")
     post(client, "/learn")
@@ -321,7 +321,7 @@ def test_without_a_picture_there_is_nothing_to_learn(client):
     assert response.status_code == 409 and "nothing is kept" in response.get_json()["error"]
 
 
-def test_a_reading_under_way_ends_with_the_network_it_began_with(learn_by, monkeypatch):
+def test_a_reading_under_way_ends_with_the_model_it_began_with(learn_by, monkeypatch):
     learner, client = learn_by(LEARN_TO_SAY_ONE)
     begun, go_on, answers = threading.Event(), threading.Event(), []
     real = server.read_pictures

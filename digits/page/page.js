@@ -14,7 +14,7 @@ let answer = null; // what was read of what is on the field
 let stale = false; // or was, until a moment ago
 let chosen = 0; // the digit that is shown large
 let place = 0; // of the picture that is shown, among those of this step
-let era = 0; // counts the networks that have read
+let era = 0; // counts the models that have read
 
 const picture = () => history.scene().pictures[place] ?? null;
 
@@ -144,7 +144,7 @@ async function readBlob(sent) {
   return { ...(await post("read", sent)), sent, era: now };
 }
 
-/** Read all that lies on the field once more: the network is another one. */
+/** Read all that lies on the field once more: the model is another one. */
 async function readAgain() {
   era++;
   const [scene, before] = [history.scene(), answer?.digits];

@@ -1,15 +1,15 @@
-// What people say is written is kept, and the network learns from it.
+// What people say is written is kept, and the model learns from it.
 
 import { post, Refused } from "./reading.js";
 import { ordinal } from "./showing.js";
 
 const $ = (id) => document.getElementById(id);
 
-let on; // what page.js does when the network is another one, and how it looks at the server
+let on; // what page.js does when the model is another one, and how it looks at the server
 let answer = null; // that may be wrong
 let chosen = 0; // its digit that is shown large
 let typed = null; // what people say instead
-let network = null; // the number of the one that gave the answers so far
+let model = null; // the number of the one that gave the answers so far
 let state = null; // of the server
 let news = ""; // about what lies on the field
 
@@ -141,8 +141,8 @@ export function show(now) {
   if (focused) $("learning").querySelector("button:not([hidden])")?.focus(); // the other one is gone
   if (training) showTraining(training);
   tell();
-  if (network !== null && network !== now.network) on.changed();
-  network = now.network;
+  if (model !== null && model !== now.model) on.changed();
+  model = now.model;
 }
 
 function showTraining({ line, share, seconds }) {
