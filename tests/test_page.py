@@ -752,6 +752,20 @@ def test_a_training_is_seen_in_every_browser_and_the_drawing_read_again(page):
     page.get_by_text("Learning failed, and nothing has changed: no digit to learn").wait_for()
 
 
+def test_the_keyboard_stays_where_it_is_and_goes_on_where_its_button_is_gone(page):
+    training = {"line": "", "share": None, "seconds": 0}
+    focused = "document.activeElement.textContent"
+    state_is(page, kept=1, learned=True)
+    page.locator("#back").focus()
+    for kept in (2, 3):
+        state_is(page, kept=kept, learned=True)
+        page.get_by_text(f"{kept} pictures kept.").wait_for()
+        assert page.evaluate(focused) == "Go back"
+    state_is(page, kept=3, training=training)
+    page.get_by_text("Learning from 3 pictures.").wait_for()
+    assert page.evaluate(focused) == "Stop"
+
+
 # A 1 as it is written in much of Europe, with a long upstroke; by hand, so never twice the same.
 ONES = [
     [(0.4, 0.6), (0.4, 0.42), (0.43, 0.28), (0.5, 0.19), (0.62, 0.15), (0.38, 0.85)],

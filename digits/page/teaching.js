@@ -129,7 +129,7 @@ for (const [id, path] of Object.entries({ learn: "learn", stop: "learn/stop", ba
 
 /** Show the state of the server. */
 export function show(now) {
-  const focused = $("learning").contains(document.activeElement);
+  const focused = document.activeElement;
   const { folder, kept, training, learned, went_back } = (state = now);
   $("folder").textContent = folder;
   $("learning").hidden = !kept && !training && !learned;
@@ -138,7 +138,9 @@ export function show(now) {
   $("back").hidden = training || !learned;
   $("back").textContent = went_back ? "Use what it learned" : "Go back";
   $("learn").className = learned ? "quiet" : "main";
-  if (focused) $("learning").querySelector("button:not([hidden])")?.focus(); // the other one is gone
+  if (focused.parentElement === $("learn").parentElement && focused.hidden) {
+    focused.parentElement.querySelector("button:not([hidden])")?.focus();
+  }
   if (training) showTraining(training);
   tell();
   if (model !== null && model !== now.model) on.changed();
