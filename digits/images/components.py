@@ -41,13 +41,6 @@ class Component:
         distance = cv2.distanceTransform(padded(self.mask), cv2.DIST_L2, 5)
         return 4 * float(distance.sum() / np.count_nonzero(self.mask)) - 1
 
-    @property
-    def solidity(self) -> float:
-        """The fraction of its convex hull that is ink: near 1 for a disc or a bar."""
-        corners = cv2.convexHull(np.argwhere(self.mask).astype("int32"))
-        hull = cv2.fillConvexPoly(np.zeros(self.mask.shape, "uint8"), corners[..., ::-1], 1)
-        return self.mask.sum() / hull.sum()
-
     def shifted(self, x: int, y: int) -> "Component":
         """Return the component that much further to the right and down."""
         return Component(self.mask, self.x + x, self.y + y)
@@ -106,7 +99,7 @@ def find_components(mask: np.ndarray) -> tuple[list[Component], float]:
     height, support = writing_height(components)
     components = [c for c in components if c.size > DUST * height]
     most = TALLEST * height if support > 2 else np.inf
-    return join_parts(drop_boxes(components, height), height, most), height
+    return join_parts(components, height, most), height
 
 
 def writing_height(components: list[Component]) -> tuple[float, int]:
@@ -122,34 +115,6 @@ def writing_height(components: list[Component]) -> tuple[float, int]:
     best = heights[np.argmax(sums[ends] - sums[np.searchsorted(heights, heights / 1.5)])]
     near = heights[(heights >= best / 1.5) & (heights <= 1.5 * best)]
     return float(np.median(near)), len(near)
-
-
-def drop_boxes(components: list[Component], height: float) -> list[Component]:
-    """Drop what is drawn around others: what has writing in a hole is no digit itself."""
-    start = np.array([(c.x, c.y) for c in components])
-    end = start + [(c.width, c.height) for c in components] if len(components) else start
-    boxes = set()
-    for i, box in enumerate(components):
-        if box.size < height:
-            continue
-        within = ((start > start[i]) & (end < end[i])).all(axis=1)
-        if within.any() and _has_in_a_hole(box, [components[j] for j in np.flatnonzero(within)]):
-            boxes.add(box)
-    return [c for c in components if c not in boxes]
-
-
-def _has_in_a_hole(box: Component, others: list[Component]) -> bool:
-    """Return whether one of `others` is in a hole of `box` and not far smaller than that."""
-    paper = (~box.mask).astype("uint8")
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(paper, connectivity=4)
-    for other in others:
-        around = other.shifted(-box.x, -box.y).crop(labels)
-        hole = np.bincount(around[other.mask]).argmax()
-        left, top, width, height, _ = stats[hole]
-        inside = left > 0 and top > 0 and left + width < box.width and top + height < box.height
-        if hole > 0 and inside and other.height > 0.4 * height:
-            return True
-    return False
 
 
 def join_parts(components: list[Component], height: float, most: float) -> list[Component]:

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 SMALL, LARGE = 112, 1400  # pixels: the longest side that the steps work at
+STEEP = 0.27  # slope of lines and rulings, at most: 15 degrees
 
 
 def to_working_size(grey: np.ndarray, turns: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -3,10 +3,9 @@
 import numpy as np
 
 from digits.images.components import SMALLEST, Component, overlap
-from digits.images.geometry import rotate
+from digits.images.geometry import STEEP, rotate
 
 LEVEL = 0.07  # slope of the lines: less is left as it is
-STEEP = 0.3  # slope of the lines, at most: 15 degrees and a little
 NEXT = 3  # heights of the writing to the next digit of a line, at most, where slope is measured
 LOW = 0.25  # heights of its line: what is lower is no digit
 

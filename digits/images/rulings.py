@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 
 from digits.images.components import connected_components, padded, writing_height
+from digits.images.geometry import STEEP
 from digits.images.statistics import median, quantile
 from digits.images.thresholding import HIGH, full_ink, hysteresis_threshold
 
 TRACE = 0.12  # of full ink: a ruling has more
 NOISE = 4  # standard deviations of the background's noise: a ruling has more, too
 EDGE = 0.95  # of the picture: a line that is as long goes from edge to edge
-STEEP = 0.27  # slope of a ruling, at most: 15 degrees
 RUN = 1.3  # heights of the writing: strokes of digits run level for less
 LONG = 2.5  # heights of the writing: a ruling is longer
 WALL = 0.8  # heights of the writing: what goes from ruling to ruling is longer

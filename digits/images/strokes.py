@@ -11,7 +11,6 @@ from digits.images.statistics import median, quantile
 from digits.images.thresholding import FAINTEST
 
 BLOB = 0.5  # sizes of a component: with thicker strokes it is no writing
-SOLID_BLOB = 0.36  # sizes of a component: the same for one without any dent or hole
 BOTH_SIDES = 0.6  # of a stroke's contrast: it has as much on both of its sides, at least
 SHARP = 1.0  # of full ink: it comes in within the width of a stroke
 
@@ -26,7 +25,8 @@ def keep_strokes(
     return [
         c
         for c in components
-        if c.size < SMALLEST or not (_is_blob(c) or _is_shade(c, ink) or _is_step(c, image))
+        if c.size < SMALLEST
+        or not (c.stroke_width > BLOB * c.size or _is_shade(c, ink) or _is_step(c, image))
     ]
 
 
@@ -43,13 +43,6 @@ def _is_shade(component: Component, ink: np.ndarray) -> bool:
     # Thin strokes are blurred by the grid of pixels itself, so 15 of them always count.
     reach = max(component.stroke_width, 15)
     return slope * reach <= SHARP
-
-
-def _is_blob(component: Component) -> bool:
-    """Strokes are thinner, and only a thick 1 has neither dents nor holes."""
-    if component.stroke_width < SOLID_BLOB * component.size:
-        return False
-    return component.stroke_width > BLOB * component.size or component.solidity > 0.98
 
 
 def _is_step(component: Component, image: np.ndarray) -> bool:

@@ -32,18 +32,30 @@ def untangle(component: Component, ink: np.ndarray) -> list[Component]:
 
 
 def unbox(component: Component) -> list[Component]:
-    """Free a digit that touches the box around it: take away its outermost strokes."""
+    """Free a digit that is alone in a box or ring, be it loose or touching the box."""
     if component.width > 1.6 * component.height:
         return []
-    inner, band = component.mask.copy(), max(1, component.size // 8)
+    end = component.width, component.height
+    loose = [
+        part
+        for part in connected_components(component.mask)
+        if part.x and part.y and part.x + part.width < end[0] and part.y + part.height < end[1]
+    ]
+    parts = loose or connected_components(_without_outermost(component.mask))
+    parts = [part for part in parts if part.height > 0.35 * component.height]
+    return [parts[0].shifted(component.x, component.y)] if len(parts) == 1 else []
+
+
+def _without_outermost(mask: np.ndarray) -> np.ndarray:
+    """Return a mask without the outermost stroke on each side; nothing if it is no box."""
+    inner, band = mask.copy(), max(1, max(mask.shape) // 8)
     for turns in range(4):
-        outside, rest = np.rot90(component.mask, turns), np.rot90(inner, turns)
+        outside, rest = np.rot90(mask, turns), np.rot90(inner, turns)
         if outside[:band].any(axis=0).mean() < 0.95:
-            return []
+            return np.zeros_like(mask)
         start = outside.argmax(axis=0)
         rows = np.arange(len(outside))[:, None]
         end = np.where((rows > start) & ~outside, rows, len(outside)).min(axis=0)
         thick = 1.5 * np.median(end - start)
         rest &= (rows < start) | (rows > start + thick)
-    parts = [p for p in connected_components(inner) if p.height > 0.35 * component.height]
-    return [parts[0].shifted(component.x, component.y)] if len(parts) == 1 else []
+    return inner
