@@ -31,6 +31,7 @@ from typing import Any
 
 import numpy as np
 
+from digits import distribution
 from digits import quiet_keras as keras
 from digits.augment import OUTLIERS, dataset
 from digits.checkpoint import Checkpoint
@@ -56,6 +57,7 @@ WEIGHT_DECAY = 0.02
 LABEL_SMOOTHING = 0.02
 OWN = 1_250  # own digits that an epoch shows; fewer are repeated
 REHEARSED = 4  # digits of MNIST beside each of them
+ALONE = distribution.Team()
 
 
 # ---------------------------------------------------------------- the model
@@ -112,12 +114,14 @@ def train(
     validation: int = VALIDATION,
     checkpoint: Checkpoint | None = None,
     resume: bool = False,
+    team: distribution.Team = ALONE,
 ) -> dict[str, list[float]]:
     """Train `model` on all but the last `validation` digits; return Keras's history.
 
     `images` (n, 28, 28) uint8, `labels` (n,) uint8. The learning rate rises for a fifth of
     the training and then falls to zero along a cosine (one cycle: Smith, 2018). With a
-    `checkpoint`, each epoch's state is kept there; `resume` begins with what lies there.
+    `checkpoint`, each epoch's state is kept there; `resume` begins with what lies there. Every
+    process of a `team` takes its share of each batch; the first one keeps the state.
     """
     x_train, y_train = images[:-validation], labels[:-validation]
     x_watch, y_watch = images[-validation:, ..., None], labels[-validation:]
@@ -138,24 +142,24 @@ def train(
     )
     before = checkpoint.restore(model) if checkpoint and resume else {}
     done = len(before.get("loss", []))
-    callbacks = [checkpoint.keep(before)] if checkpoint else []
+    callbacks = [checkpoint.keep(before)] if checkpoint and team.first else []
     terminal = is_terminal(sys.stderr)
-    if not terminal:
+    if team.first and not terminal:
         line = functools.partial(print_epoch, epochs=epochs)
         callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=line))
     # Keras draws its progress bar on stdout, and may lose a Ctrl-C within a step.
     with contextlib.redirect_stdout(sys.stderr), ctrl_c_waits() as stop:
         callbacks += [keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_, logs: stop())]
         history = model.fit(
-            dataset(x_train, y_train, batch_size, seed, range(done, epochs)),
+            team.share_of_each(dataset(x_train, y_train, batch_size, seed, range(done, epochs))),
             steps_per_epoch=steps,
             initial_epoch=done,
             epochs=epochs,
             callbacks=callbacks,
-            verbose=int(terminal),
+            verbose=int(team.first and terminal),
             shuffle=False,  # the dataset is already
-            validation_data=(x_watch, one_hot[y_watch]),
-            validation_batch_size=500,
+            validation_data=(team.share_of(x_watch), team.share_of(one_hot[y_watch])),
+            validation_batch_size=len(team.share_of(range(500))),
         )
     return {key: before.get(key, []) + values for key, values in history.history.items()} or before
 
@@ -321,10 +325,14 @@ def what_is_kept(kept: int, epochs: int, argv: list[str] | None) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     arguments = parse_arguments(argv)
+    team = distribution.team()
+    if arguments.own and team != ALONE:
+        raise UserError(f"--own trains in one process; unset {distribution.PROCESSES}")
     folder = writable_folder(arguments.output)
     pictures = find_own(arguments.own) if arguments.own else []  # no wait for a typing error
     (x_train, y_train), (x_test, y_test) = load_mnist(arguments.data)
-    if not arguments.resume:  # or else a folder without a stopped training gets a line of its own
+    # Not when resuming, or else a folder without a stopped training gets a line of its own.
+    if team.first and not arguments.resume:
         print(f"cnn.py: the model goes to {one_line(folder)}", file=sys.stderr)
     os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")  # same seed, same weights
     keras.utils.set_random_seed(arguments.seed)
@@ -337,6 +345,7 @@ def main(argv: list[str] | None = None) -> int:
         settings["--own"] = f"{arguments.own} ({zlib.crc32(arrays):08x})"
         before = [predict(model, images) for images in (x_test, learned[0], held_out[0])]
     else:
+        team.join(batch_size)
         model = build_model()
         try:
             check_model(model)
@@ -344,7 +353,7 @@ def main(argv: list[str] | None = None) -> int:
             raise UserError(f"load_model.py would refuse this model: it {error}") from None
     settings |= {"digits": len(x_train), "model": f"{zlib.crc32(model.to_json().encode()):08x}"}
     checkpoint = Checkpoint(folder, settings)
-    if checkpoint.exists() and not arguments.resume:
+    if team.first and checkpoint.exists() and not arguments.resume:
         print(f"cnn.py: {folder} holds a stopped training; --resume goes on", file=sys.stderr)
     start = time.monotonic()
     try:
@@ -352,7 +361,10 @@ def main(argv: list[str] | None = None) -> int:
         if arguments.own:
             history = teach(model, learned, x_train, y_train, *how)
         else:
-            history = train(model, x_train, y_train, *how)
+            history = train(model, x_train, y_train, *how, team)
+        if not team.first:
+            return 0
+        model = team.alone(model)
         if not calibrate(model, x_train[-VALIDATION:], y_train[-VALIDATION:]):
             print("cnn.py: not calibrated: the last layer gives no logits", file=sys.stderr)
         seconds = time.monotonic() - start
@@ -374,4 +386,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    sys.exit(distribution.watched(lambda: run(main)))

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -92,13 +93,14 @@ TINY = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 import cnn
+from digits import distribution
 from digits.command_line import run
 from digits.mnist import load_mnist
 
 (x_train, y_train), (x_test, y_test) = load_mnist()
 few = (x_train[:3000], y_train[:3000]), (x_test[:300], y_test[:300])
 cnn.load_mnist = lambda path: few
-sys.exit(run(cnn.main))
+sys.exit(distribution.watched(lambda: run(cnn.main)))
 """
 
 
@@ -107,6 +109,40 @@ def tiny_cnn(digits, tmp_path):
     """A command that is cnn.py on few digits."""
     (tmp_path / "tiny.py").write_text(TINY)
     return [sys.executable, str(tmp_path / "tiny.py")]
+
+
+@pytest.fixture(scope="session")
+def python_with(tmp_path_factory):
+    """Return the Python of an environment with a backend and without TensorFlow.
+
+    JAX_PYTHON or TORCH_PYTHON names one; without it, it is made, which takes a minute.
+    """
+    made = {}
+
+    def make(backend):
+        folder = tmp_path_factory.mktemp(backend)
+        lines = (ROOT / "requirements.txt").read_text().splitlines(keepends=True)
+        (folder / "needed.txt").writelines(li for li in lines if not li.startswith("tensorflow"))
+        python = folder / "bin/python"
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        command = [python, "-m", "pip", "install", "-q", "-r", folder / "needed.txt"]
+        # The usual wheel of PyTorch brings gigabytes for GPUs; this one few package indexes have.
+        command.append({"torch": "torch==2.13.0+cpu"}.get(backend, backend))
+        done = subprocess.run(command, capture_output=True, text=True)
+        return python if done.returncode == 0 else done.stderr.strip().split("\n")[-1]
+
+    def python(backend):
+        name = f"{backend.upper()}_PYTHON"
+        if backend not in made:
+            made[backend] = os.environ.get(name) or make(backend)
+        if not os.access(made[backend], os.X_OK):
+            pytest.skip(f"no {backend} to test, and {name} names none: {made[backend]}")
+        return str(made[backend])
+
+    yield python
+    for file in made.values():  # they are large
+        if str(file).startswith(str(tmp_path_factory.getbasetemp())):
+            shutil.rmtree(Path(file).parent.parent)
 
 
 def hear_ctrl_c():
