@@ -1,36 +1,45 @@
 """Train well-known recipes and this project's own, and compare error and time.
 
-    python benchmarks/recipes.py
-    python benchmarks/recipes.py --seeds 3 --only classic default best
+    python benchmarks/recipes.py --rounds 5
 
-Each training is a process of its own, from start-up to saved files, and they run in turn,
-so that a machine's moods fall on all of them. Printed is, for each recipe, the parameters,
-the time as a ratio to the classic recipe's of the same round, and the test accuracy after
-the last epoch; `recipes.png` shows error against time.
+Each training is a process of its own, from start-up to saved files. A round is one of each recipe
+in turn, so that a machine's moods fall on all of them. What was measured is kept in recipes.json
+beside this script, and only what is missing there is measured; delete the file to begin anew.
+The table in docs/measured.md and docs/recipes.png are made of it, at the end of each run: for each
+recipe the parameters, the time as a ratio to the classic recipe's of the same round, and the test
+accuracy after the last epoch.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
+import json
+import platform
 import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from digits import command_line
 from digits import quiet_keras as keras
-from digits.command_line import positive_int, run
+from digits.command_line import UserError
 from digits.evaluation import accuracy_line, predict
 from digits.mnist import load_mnist
 from digits.model_files import load_model, save_model
 
 ROOT = Path(__file__).parent.parent
+RESULTS = Path(__file__).with_suffix(".json")
+PLOT = ROOT / "docs/recipes.png"
+PAGE = ROOT / "docs/measured.md"
+BEGIN, END = "<!-- written by benchmarks/recipes.py -->\n", "<!-- to here -->\n"
 OWN = {  # arguments of cnn.py
     "quick": ("--epochs", "1"),
     "default": (),
@@ -126,8 +135,8 @@ def train_other(name: str, seed: int, folder: Path) -> None:
 # ------------------------------------------------------------------ comparing
 
 
-def measure(name: str, seed: int) -> tuple[int, float, float]:
-    """Train one recipe in a process of its own; return parameters, seconds, error in %."""
+def measure(name: str, seed: int) -> dict[str, object]:
+    """Train one recipe in a process of its own; return what is kept of it."""
     with tempfile.TemporaryDirectory() as folder:
         if name in OWN:
             command = [str(ROOT / "cnn.py"), *OWN[name], "--seed", str(seed), "--output", folder]
@@ -139,18 +148,47 @@ def measure(name: str, seed: int) -> tuple[int, float, float]:
         found = re.search(r"test accuracy ([\d.]+) %", done.stdout)
         if done.returncode or not found:
             raise RuntimeError(f"{name} failed:\n{done.stdout}{done.stderr}")
-        return load_model(Path(folder)).count_params(), seconds, 100 - float(found[1])
+        return {
+            "recipe": name,
+            "seed": seed,
+            "parameters": load_model(Path(folder)).count_params(),
+            "seconds": round(seconds, 2),
+            "accuracy": float(found[1]),
+        }
 
 
-def compare(names: list[str], seeds: int) -> dict[str, np.ndarray]:
-    """Return for each recipe an array (seeds, 3): parameters, seconds, error in %."""
-    results = defaultdict(list)
-    for seed in range(seeds):
-        for name in names:
-            results[name].append(measure(name, seed))
-            _, seconds, error = results[name][-1]
-            print(f"seed {seed}: {name}: {seconds:.0f} s, {100 - error:.2f} %", file=sys.stderr)
-    return {name: np.array(rows) for name, rows in results.items()}
+def surroundings() -> dict[str, str]:
+    """Return the machine and the versions that the times belong to."""
+    processor = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = cpuinfo.read_text()
+        processor = re.search(r"model name\s*: (.*)", lines)[1]
+        processor = f"{lines.count('model name')} cores of {processor}"
+    versions = {name: importlib.metadata.version(name) for name in ("tensorflow", "keras")}
+    return {"machine": processor, "python": platform.python_version(), **versions}
+
+
+def read_results() -> dict:
+    """Return what is measured so far."""
+    if not RESULTS.exists():
+        return surroundings() | {"runs": []}
+    return json.loads(RESULTS.read_text(encoding="utf-8"))
+
+
+def compare(names: list[str], rounds: int, most: int) -> None:
+    """Measure what is missing of `rounds`, at most so many trainings."""
+    results = read_results()
+    if results | surroundings() != results:
+        raise UserError(f"{RESULTS} was measured elsewhere; delete it to begin anew")
+    done = {(run["seed"], run["recipe"]) for run in results["runs"]}
+    missing = [pair for pair in product(range(rounds), names) if pair not in done]
+    for seed, name in missing[:most]:
+        results["runs"].append(measure(name, seed))
+        RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        seconds, accuracy = (results["runs"][-1][key] for key in ("seconds", "accuracy"))
+        print(f"seed {seed}: {name}: {seconds:.0f} s, {accuracy:.2f} %", file=sys.stderr)
+    print(f"{len(missing[most:])} trainings are missing", file=sys.stderr)
 
 
 def command_of(name: str) -> str:
@@ -158,45 +196,69 @@ def command_of(name: str) -> str:
     return " ".join(("cnn.py", *OWN[name]))
 
 
-def table(results: dict[str, np.ndarray]) -> str:
-    """Return a table in Markdown; the spread is the standard deviation over the seeds."""
+def by_recipe(results: dict) -> dict[str, list[dict]]:
+    """Return the runs of each recipe that has any, in the order of the recipes."""
+    runs = {name: [] for name in (*OTHERS, *OWN)}
+    for training in results["runs"]:
+        runs[training["recipe"]].append(training)
+    return {name: kept for name, kept in runs.items() if kept}
+
+
+def table(results: dict) -> str:
+    """Return what docs/measured.md shows; the spread is the standard deviation over the seeds."""
+    classic = {run["seed"]: run["seconds"] for run in by_recipe(results)["classic"]}
+    fastest, slowest = min(classic.values()), max(classic.values())
     lines = [
+        f"{results['machine']}; Python {results['python']}, TensorFlow {results['tensorflow']}, "
+        f"Keras {results['keras']}.",
+        f"The classic recipe took {fastest:.0f} to {slowest:.0f} s.",
+        "",
         "| recipe | parameters | time | test accuracy | spread | seeds |",
         "|---|---|---|---|---|---|",
     ]
-    reference = results.get("classic", next(iter(results.values())))[:, 1]
-    for name, rows in results.items():
+    for name, runs in by_recipe(results).items():
         called = f"`{command_of(name)}`" if name in OWN else name
-        spread = f"{rows[:, 2].std(ddof=1):.2f}" if len(rows) > 1 else "-"
+        ratios = [run["seconds"] / classic[run["seed"]] for run in runs if run["seed"] in classic]
+        ratio = f"{np.mean(ratios):.2f}" if ratios else "-"
+        accuracy = [run["accuracy"] for run in runs]
+        spread = f"{np.std(accuracy, ddof=1):.2f}" if len(runs) > 1 else "-"
         lines.append(
-            f"| {called} | {rows[0, 0]:,.0f} | {np.mean(rows[:, 1] / reference):.2f} "
-            f"| {100 - rows[:, 2].mean():.3f} % | {spread} | {len(rows)} |"
+            f"| {called} | {runs[0]['parameters']:,} | {ratio} | {np.mean(accuracy):.3f} % "
+            f"| {spread} | {len(runs)} |"
         )
-    return "\n".join(lines)
+    return "\n".join(lines) + "\n"
 
 
-def plot(results: dict[str, np.ndarray], file: Path) -> None:
+def write_table(results: dict) -> None:
+    """Put the table between its two marks in docs/measured.md."""
+    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
+    _, after = rest.split(END)
+    PAGE.write_text(before + BEGIN + table(results) + END + after, encoding="utf-8")
+
+
+def plot(results: dict, file: Path) -> None:
     """Draw error against time, a small mark for each training and a large one for the mean."""
     from digits import figures
 
     figure = figures.new_figure(figsize=(7.5, 4.2), layout="constrained")
     axis = figure.subplots()
-    for name, rows in results.items():
+    for name, runs in by_recipe(results).items():
         own = name in OWN
         color = figures.RIGHT if own else figures.SOFT
-        axis.plot(rows[:, 1], rows[:, 2], ".", color=color, alpha=0.4)
-        time_, error = rows[:, 1].mean(), rows[:, 2].mean()
-        axis.plot(time_, error, "o", color=color, markersize=8)
+        seconds, error = np.array([(run["seconds"], 100 - run["accuracy"]) for run in runs]).T
+        axis.plot(seconds, error, ".", color=color, alpha=0.4)
+        middle = seconds.mean(), error.mean()
+        axis.plot(*middle, "o", color=color, markersize=8)
         axis.annotate(
             command_of(name) if own else name,
-            (time_, error),
+            middle,
             xytext=(8, 6),
             textcoords="offset points",
             color=color,
             fontweight="bold" if own else "normal",
         )
     axis.set_title("Wrong test digits against the time from command to saved network", loc="left")
-    axis.set_xlabel("seconds, on two cores")
+    axis.set_xlabel(f"seconds, {results['machine']}")
     axis.set_ylabel("test error, %")
     axis.margins(x=0.15)
     axis.set(xlim=(0, None), ylim=(0, None))
@@ -205,24 +267,27 @@ def plot(results: dict[str, np.ndarray], file: Path) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    names = [*OTHERS, *OWN]
-    parser.add_argument("--seeds", type=positive_int, default=5, help="trainings of each recipe")
-    parser.add_argument(
-        "--only", nargs="+", choices=names, default=[n for n in names if n != "best"]
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument("--plot", type=Path, default="recipes.png", help="error against time")
+    names = [*OTHERS, *OWN]
+    usual = [name for name in names if name != "best"]
+    parser.add_argument("--rounds", type=int, default=5, help="trainings of each recipe; 0 draws")
+    parser.add_argument("--only", nargs="+", choices=names, default=usual, help="these recipes")
+    parser.add_argument("--most", type=int, default=1000, help="trainings now; the rest later")
     parser.add_argument("--train", nargs=3, help=argparse.SUPPRESS)  # one, in this process
     arguments = parser.parse_args()
     if arguments.train:
         name, seed, folder = arguments.train
         train_other(name, int(seed), Path(folder))
         return 0
-    results = compare(arguments.only, arguments.seeds)
-    print(table(results))
-    plot(results, arguments.plot)
+    compare(arguments.only, arguments.rounds, arguments.most)
+    results = read_results()
+    write_table(results)
+    plot(results, PLOT)
+    print(table(results), end="")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    sys.exit(command_line.run(main))

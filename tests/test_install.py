@@ -32,7 +32,11 @@ def imported(*patterns):
                 names.add(node.module.split(".")[0])
     ours = {
         "digits",
-        *(file.stem for folder in ("", "tests/") for file in ROOT.glob(f"{folder}*.py")),
+        *(
+            file.stem
+            for folder in ("", "tests/", "benchmarks/")
+            for file in ROOT.glob(f"{folder}*.py")
+        ),
     }
     foreign = names - ours - set(sys.stdlib_module_names)
     return {PACKAGES.get(name, COMES_WITH.get(name, name)) for name in foreign}
