@@ -179,7 +179,13 @@ def build(architecture: dict) -> "Model":
     def build_here() -> "Model":
         scope = keras.StatelessScope()
         scope.__enter__()
-        model = keras.models.model_from_json(json.dumps(architecture))
+        layers = architecture["config"]["layers"]
+        if architecture["class_name"] == "Sequential" and layers[0]["class_name"] == "InputLayer":
+            # All layers at once: Keras would build it anew with each.
+            layers = [keras.layers.deserialize(layer) for layer in layers]
+            model = keras.Sequential(layers, name=architecture["config"]["name"])
+        else:
+            model = keras.models.model_from_json(json.dumps(architecture))
         _check_sizes(model)
         scope.__exit__()
         return model

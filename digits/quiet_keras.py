@@ -14,7 +14,7 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 from digits.command_line import UserError, first_line, only_python_on_stderr
 
 BACKENDS = ("tensorflow", "jax", "torch")
+UNUSED = ("matplotlib", "scipy", "IPython")  # what Keras and TensorFlow import where they can
 
 _keras: ModuleType | None = None
 
@@ -51,7 +52,8 @@ def _import_keras() -> ModuleType:
     try:
         # TensorFlow's C++ side writes to file descriptor 2 before its logging can be
         # told to be quiet, so the descriptor itself is closed to it during the import.
-        with only_python_on_stderr(), _hidden("matplotlib"), _temporary_folder_named():
+        hidden = UNUSED if _backend()[0] in (None, "tensorflow") else UNUSED[:1]
+        with only_python_on_stderr(), _hidden(hidden), _temporary_folder_named():
             import keras
     except Exception as error:
         raise UserError(f"Keras cannot start: {_cause(error)}") from error
@@ -62,20 +64,32 @@ def _import_keras() -> ModuleType:
 
 
 @contextlib.contextmanager
-def _hidden(name: str) -> Iterator[None]:
-    """Let a library that is not imported yet seem to be missing.
+def _hidden(names: Iterable[str]) -> Iterator[None]:
+    """Let libraries that are not imported yet seem to be missing.
 
-    Keras imports Matplotlib where it can, for pictures that are not drawn here; that takes half
-    a second, and fails with a backend (MPLBACKEND) that is not installed.
+    They are for what is not done here: pictures, sparse matrices, notebooks. Importing them takes
+    a second in four, and fails with a backend of Matplotlib's (MPLBACKEND) that is not installed.
     """
-    if name in sys.modules:
-        yield
-        return
-    sys.modules[name] = None
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules |= dict.fromkeys(hidden)
     try:
         yield
     finally:
-        del sys.modules[name]
+        for name in hidden:
+            del sys.modules[name]
+
+
+def _backend() -> tuple[str | None, str]:
+    """Return the backend that is asked for, and where."""
+    if name := os.environ.get("KERAS_BACKEND"):
+        return name, "KERAS_BACKEND"
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        return json.loads(_settings().read_bytes()).get("backend"), str(_settings())
+    return None, "nothing"
+
+
+def _settings() -> Path:
+    return Path(os.path.expanduser(os.environ.get("KERAS_HOME", "~/.keras")), "keras.json")
 
 
 @contextlib.contextmanager
@@ -111,11 +125,7 @@ def _cause(error: Exception) -> str:
     name = (getattr(error, "name", None) or "").split(".")[0]
     if file := _namesake(name):
         return f"{file} is taken for {name}; rename it"
-    settings = Path(os.path.expanduser(os.environ.get("KERAS_HOME", "~/.keras")), "keras.json")
-    backend, place = os.environ.get("KERAS_BACKEND"), "KERAS_BACKEND"
-    if not backend:
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            backend, place = json.loads(settings.read_bytes()).get("backend"), str(settings)
+    backend, place = _backend()
     if backend and backend not in BACKENDS:
         return f"{place} asks for the backend {backend}; set KERAS_BACKEND=tensorflow"
     if name in BACKENDS[1:]:
@@ -123,5 +133,5 @@ def _cause(error: Exception) -> str:
     if name and isinstance(error, ModuleNotFoundError):
         return f"{name} is not installed; pip install -r requirements.txt"
     if Path(traceback.extract_tb(error.__traceback__)[-1].filename).name == "config.py":
-        return f"{settings} is damaged; mend or delete it"
+        return f"{_settings()} is damaged; mend or delete it"
     return f"{type(error).__name__}: {first_line(error)}"
