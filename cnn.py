@@ -376,7 +376,8 @@ def main(argv: list[str] | None = None) -> int:
             lines.append(f"before: {accuracy_line(before[0], y_test)}")
             lines += compare(before[1:], now, learned[1], held_out[1])
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(what_is_kept(checkpoint.kept, epochs, argv)) from None
+        kept = what_is_kept(checkpoint.kept, epochs, argv) if team.first else ""
+        raise KeyboardInterrupt(kept) from None
     checkpoint.remove()
     # Printing comes last: a pipe that breaks or a full disk then costs nothing.
     plural = "" if epochs == 1 else "s"

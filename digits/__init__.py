@@ -16,6 +16,7 @@ workers       processes that open many pictures at once
 model_files   the pair model.json + model.h5: save whole, rebuild
 model_checks  what the pair may hold, checked before anything is built
 checkpoint    the state of a stopped training
+distribution  several devices and processes that train together
 evaluation    probabilities, and how many are right
 figures       result.png, training.png, the picture with boxes
 server        the page to draw on, in page/: what it asks, and what it gets
