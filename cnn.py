@@ -143,6 +143,12 @@ def train(
     before = checkpoint.restore(model) if checkpoint and resume else {}
     done = len(before.get("loss", []))
     callbacks = [checkpoint.keep(before)] if checkpoint and team.first else []
+    # The state of PyTorch's random numbers is no variable that a checkpoint could keep.
+    callbacks += [
+        keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda n, logs: keras.utils.set_random_seed((seed + n) % 2**32)
+        )
+    ]
     terminal = is_terminal(sys.stderr)
     if team.first and not terminal:
         line = functools.partial(print_epoch, epochs=epochs)

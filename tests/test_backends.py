@@ -6,12 +6,9 @@ import subprocess
 import urllib.request
 
 import cv2
-import numpy as np
 import pytest
 
 from conftest import ROOT, drawn_seven, png
-from digits import load_model
-from digits.evaluation import predict
 
 BACKENDS = pytest.mark.parametrize("backend", ["jax", "torch"])
 
@@ -50,12 +47,8 @@ def test_it_trains_stops_and_resumes_to_the_same_weights(
     killed.communicate()
     resumed = run(backend, *command, tmp_path / "killed", "--resume")
     assert resumed.returncode == 0, resumed.stderr
-    files = [tmp_path / name / "model.h5" for name in ("whole", "killed")]
-    if backend == "jax":
-        assert files[0].read_bytes() == files[1].read_bytes()
-    images = np.random.default_rng(0).integers(0, 256, (50, 28, 28))
-    whole, resumed = (predict(load_model(file.parent), images) for file in files)
-    np.testing.assert_allclose(whole, resumed, atol=1e-3)  # PyTorch rounds another way
+    one, other = ((tmp_path / name / "model.h5").read_bytes() for name in ("whole", "killed"))
+    assert one == other
     assert "tensorflow" not in run(backend, "-m", "pip", "list").stdout
 
 
