@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import itertools
 import os
 import shlex
 import sys
@@ -143,10 +144,11 @@ def train(
     before = checkpoint.restore(model) if checkpoint and resume else {}
     done = len(before.get("loss", []))
     callbacks = [checkpoint.keep(before)] if checkpoint and team.first else []
-    # The state of PyTorch's random numbers is no variable that a checkpoint could keep.
+    # PyTorch's random numbers are no variable that a checkpoint could keep: each epoch has its own.
+    seeds = (number % 2**32 for number in itertools.count(seed + done))
     callbacks += [
         keras.callbacks.LambdaCallback(
-            on_epoch_begin=lambda n, logs: keras.utils.set_random_seed((seed + n) % 2**32)
+            on_train_batch_begin=lambda n, logs: n or keras.utils.set_random_seed(next(seeds))
         )
     ]
     terminal = is_terminal(sys.stderr)
