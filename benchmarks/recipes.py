@@ -43,7 +43,7 @@ BEGIN, END = "<!-- written by benchmarks/recipes.py -->\n", "<!-- to here -->\n"
 OWN = {  # arguments of cnn.py
     "quick": ("--epochs", "1"),
     "default": (),
-    "best": ("--epochs", "30"),
+    "best": ("--epochs", "80"),
 }
 
 
