@@ -78,31 +78,33 @@ def can_show(text: str) -> bool:
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description="Draw digits in the browser and watch the model read them.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        description="Draw digits in the browser and watch the model read them."
     )
     parser.add_argument(
-        "--model", metavar="DIR", type=Path, default=find_pair(), help="where the two files are"
+        "--model",
+        metavar="DIR",
+        type=Path,
+        default=find_pair(),
+        help="where model.json and model.h5 are (default: %(default)s)",
     )
     parser.add_argument(
         "--port",
         metavar="N",
         type=port_number,
-        default=argparse.SUPPRESS,
         help=f"0 takes any free one (default: {PORT}, or the next that is free)",
     )
     parser.add_argument(
         "--host",
         metavar="ADDRESS",
         default=HERE,
-        help="another one lets others in, 0.0.0.0 whoever reaches this machine",
+        help="another one lets others in, 0.0.0.0 whoever reaches this machine "
+        "(default: %(default)s)",
     )
     parser.add_argument(
         "--origin",
         metavar="URL",
         type=web_origin,
         action="append",
-        default=argparse.SUPPRESS,
         help="where a proxy shows the page, such as https://digits.example",
     )
     parser.add_argument(
@@ -110,10 +112,12 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         metavar="DIR",
         type=Path,
         default="own",
-        help="where corrected pictures are kept, to learn from",
+        help="where corrected pictures are kept, to learn from (default: %(default)s)",
     )
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
-    return parser.parse_args(argv, argparse.Namespace(port=None, origin=[]))
+    arguments = parser.parse_args(argv)
+    arguments.origin = arguments.origin or []
+    return arguments
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Several devices, and several machines, that train one network together.
+"""Several devices, and several machines, that train one model together.
 
 Every device takes its share of each batch, and all keep the same weights: Keras's `DataParallel`,
 which needs the JAX backend. For the devices of one machine nothing is to be said. Where several

@@ -426,7 +426,7 @@ def test_every_example_is_read_as_it_is_meant(page):
 def test_the_inside_follows_the_chosen_digit(page):
     page.locator("#examples button").nth(1).click()
     assert reads(page, "2026")
-    page.get_by_text("Inside the network").click()
+    page.get_by_text("Inside the model").click()
     captions = page.locator("#layers figcaption")
     captions.first.wait_for()
     assert captions.count() == 5  # what speaks for it, and four convolutions

@@ -177,7 +177,7 @@ function choose(number) {
   lookInside();
 }
 
-// -------------------------------------------------------- inside the network
+// -------------------------------------------------------- inside the model
 
 let looked = 0;
 

@@ -96,14 +96,14 @@ function card({ digit, sure, unsure, seen }, i, isChosen, choose) {
   return label;
 }
 
-/** Show one digit large: what the network saw, and its ten probabilities. */
+/** Show one digit large: what the model saw, and its ten probabilities. */
 export function showChosen({ boxes }, i) {
   const { digit, sure, unsure, seen, probabilities, percents } = boxes[i];
   const title = [element("b", unsure ? "doubt" : "", unsure ? `${digit}?` : digit), ` ${sure}`];
   if (boxes.length > 1) title.push(element("small", "", ` ${ordinal(i + 1)} of ${boxes.length}`));
   $("chosen").replaceChildren(...title);
   $("seen").getContext("2d").drawImage(picture(seen), 0, 0);
-  $("seen").setAttribute("aria-label", `A ${digit} as the network sees it`);
+  $("seen").setAttribute("aria-label", `A ${digit} as the model sees it`);
   $("bars").setAttribute("aria-label", percents.map((p, d) => `${d}: ${p}`).join(", "));
   $("bars").replaceChildren(
     ...probabilities.flatMap((probability, d) => {
@@ -127,7 +127,7 @@ function picture(values, width = 28, height = 28) {
   return canvas;
 }
 
-// -------------------------------------------------------- inside the network
+// -------------------------------------------------------- inside the model
 
 /** Show which pixels speak for the answer, and the feature maps of each convolution. */
 export function showInside({ digit, seen }, { speaks, layers }) {
