@@ -168,9 +168,19 @@ def edge_contacts(component: Component, shape: tuple[int, int]) -> list[np.ndarr
 
     Each is bool, as long as the edge.
     """
-    inside = np.zeros(shape, bool)
-    component.crop(inside)[:] = component.mask
-    return [side for side in (inside[0], inside[-1], inside[:, 0], inside[:, -1]) if side.any()]
+    height, width = shape
+    x, y, mask = component.x, component.y, component.mask
+    contacts = []
+    for reaches, ink, start, length in (
+        (y == 0, mask[0], x, width),
+        (y + component.height == height, mask[-1], x, width),
+        (x == 0, mask[:, 0], y, height),
+        (x + component.width == width, mask[:, -1], y, height),
+    ):
+        if reaches and ink.any():
+            contacts.append(np.zeros(length, bool))
+            contacts[-1][start : start + len(ink)] = ink
+    return contacts
 
 
 def overlap(
