@@ -52,7 +52,7 @@ from digits.model_checks import Refused, check_model
 from digits.model_files import load_model, save_model
 from digits.own_digits import compare, find_own, hold_out, read_own
 
-VALIDATION = 2_500  # the last training digits, held out to watch the training
+VALIDATION = 2_500  # the last training digits: the validation set
 PEAK_RATE = 8e-3
 WEIGHT_DECAY = 0.02
 LABEL_SMOOTHING = 0.02
@@ -117,7 +117,7 @@ def train(
     resume: bool = False,
     team: distribution.Team = ALONE,
 ) -> dict[str, list[float]]:
-    """Train `model` on all but the last `validation` digits; return Keras's history.
+    """Train `model` on all but the validation set, the last digits; return Keras's history.
 
     `images` (n, 28, 28) uint8, `labels` (n,) uint8. The learning rate rises for a fifth of
     the training and then falls to zero along a cosine (one cycle: Smith, 2018). With a
@@ -125,7 +125,7 @@ def train(
     process of a `team` takes its share of each batch; the first one keeps the state.
     """
     x_train, y_train = images[:-validation], labels[:-validation]
-    x_watch, y_watch = images[-validation:, ..., None], labels[-validation:]
+    x_val, y_val = images[-validation:, ..., None], labels[-validation:]
     one_hot = np.eye(10, dtype="float32")
     batch_size = min(batch_size, len(x_train))
     steps = -(-len(x_train) // batch_size)
@@ -166,7 +166,7 @@ def train(
             callbacks=callbacks,
             verbose=int(team.first and terminal),
             shuffle=False,  # the dataset is already
-            validation_data=(team.share_of(x_watch), team.share_of(one_hot[y_watch])),
+            validation_data=(team.share_of(x_val), team.share_of(one_hot[y_val])),
             validation_batch_size=len(team.share_of(range(500))),
         )
     return {key: before.get(key, []) + values for key, values in history.history.items()} or before
@@ -179,7 +179,7 @@ def print_epoch(epoch: int, logs: dict[str, float], epochs: int) -> None:
 
 
 def accuracy(targets: keras.KerasTensor, probabilities: keras.KerasTensor) -> keras.KerasTensor:
-    """Return the share of a batch's digits that are read right; of outliers no answer is."""
+    """Return the fraction of a batch's digits that are read right; of outliers no answer is."""
     ops = keras.ops
     is_digit = ops.max(targets, axis=-1) > 0.5
     right = ops.argmax(targets, axis=-1) == ops.argmax(probabilities, axis=-1)

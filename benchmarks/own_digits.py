@@ -3,9 +3,9 @@
     python benchmarks/own_digits.py FOLDER [FOLDER ...]
 
 Each FOLDER holds a `labels.csv` with the columns path, label, group and writer; the label is
-empty where there is no digit. Printed is, for each group, the share of pictures whose digits
+empty where there is no digit. Printed is, for each group, the fraction of pictures whose digits
 are all right, averaged over writers (pictures of one writer resemble each other), and how many
-digits are wrong: the edit distance to the label, as a share of the label's digits. Then how far
+digits are wrong: the edit distance to the label, as a fraction of the label's digits. Then how far
 the confidence can be trusted, over all pictures that got an answer.
 """
 
@@ -70,17 +70,17 @@ def print_groups(rows: list[dict], readings: list[Reading]) -> None:
         groups[row["group"]][row["writer"]].append((right, wrong, len(row["label"])))
     print("\ngroup           right  pictures  writers  wrong digits")
     for group, writers in groups.items():
-        share = np.mean([np.mean([right for right, *_ in found]) for found in writers.values()])
+        mean = np.mean([np.mean([right for right, *_ in found]) for found in writers.values()])
         n, (_, wrong, digits) = (
             sum(map(len, writers.values())),
             np.sum([picture for found in writers.values() for picture in found], axis=0),
         )
         part = f" ({100 * wrong / digits:.1f} %)" if digits else ""
-        print(f"{group:14} {100 * share:5.1f} % {n:8} {len(writers):8}  {wrong} of {digits}{part}")
+        print(f"{group:14} {100 * mean:5.1f} % {n:8} {len(writers):8}  {wrong} of {digits}{part}")
 
 
 def print_confidence(rows: list[dict], readings: list[Reading]) -> None:
-    """Print the share of right answers by the confidence that they were given with."""
+    """Print the fraction of right answers by the confidence that they were given with."""
     answered = [
         (r.confidence, r.digits == row["label"])
         for row, r in zip(rows, readings, strict=True)

@@ -5,8 +5,8 @@
 SET is a folder with a subfolder of pictures for each digit, as `cnn.py --own` takes it, or an
 .npz with `x`, pictures (n, height, width) uint8, and `y`, what they show (n,). For each number of
 examples some are chosen at random several times, the same as `cnn.py --own` would learn from.
-Printed is a table: the share of the other pictures that are read right, and the share of MNIST's
-test digits, each the mean over the choices with its standard deviation; `teach.png` shows it.
+Printed is a table: the accuracy on the other pictures and on MNIST's test set, each the
+mean over the choices with its standard deviation; `teach.png` shows it.
 
 Each result goes into `teach.csv` at once, and what stands there is not measured again: a run
 that was stopped goes on.
@@ -34,7 +34,7 @@ from digits.model_files import find_pair, load_model
 from digits.own_digits import Labelled, find_own, read_own
 from digits.reading import read_pictures
 
-COLUMNS = ["examples", "choice", "rest", "mnist", "seconds"]  # shares in %, processor time
+COLUMNS = ["examples", "choice", "rest", "mnist", "seconds"]  # in %, processor time
 
 
 def load_set(place: Path) -> list[Labelled]:
@@ -92,7 +92,7 @@ def table(rows: np.ndarray) -> str:
 
 
 def plot(rows: np.ndarray, file: Path) -> None:
-    """Draw both shares by the number of examples, a small mark for each choice, a line of means."""
+    """Draw both by the number of examples, a small mark for each choice, a line of means."""
     from digits import figures
 
     figure = figures.new_figure(figsize=(9, 3.8), layout="constrained")
@@ -132,7 +132,7 @@ def main() -> int:
     parser.add_argument("--choices", type=positive_int, default=5, help="of the examples")
     parser.add_argument("--model", type=Path, default=find_pair(), help="where the two files are")
     parser.add_argument("--results", type=Path, default="teach.csv", help="what is measured")
-    parser.add_argument("--plot", type=Path, default="teach.png", help="both shares by examples")
+    parser.add_argument("--plot", type=Path, default="teach.png", help="both by examples")
     arguments = parser.parse_args()
     pictures, mnist = load_set(arguments.set), load_mnist()
     os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")

@@ -21,13 +21,13 @@ SIDE = 28
 AT_A_TIME = 25  # images whose arrays fit into the processor's cache: twice as fast
 ROTATION = 0.16  # radians, largest
 SLANT = 0.16  # largest
-ZOOM = 0.11  # largest share, by axis
+ZOOM = 0.11  # largest fraction, by axis
 SHIFT = 1.6  # pixels, largest
 BEND = 0.56  # pixels, standard deviation
 LAST = 0.25  # of all this in the last epoch: to end with digits more like those to be read
-FLAGGED = 0.3  # share of the ones that get an upstroke, some also a foot
-OUTLIERS = 0.06  # share of a batch that shows what is no digit
-DRAWN = 0.04  # share of a batch that is drawn as other hands write
+FLAGGED = 0.3  # fraction of the ones that get an upstroke, some also a foot
+OUTLIERS = 0.06  # fraction of a batch that shows what is no digit
+DRAWN = 0.04  # fraction of a batch that is drawn as other hands write
 OFTEN = 8  # times that each of these is shown in an epoch, distorted anew
 ONE_HOT = np.eye(10, dtype="float32")
 
@@ -48,7 +48,7 @@ BASIS = _basis()
 
 
 def distort(images: np.ndarray, rng: np.random.Generator, strength: float = 1.0) -> np.ndarray:
-    """Rotate, slant, zoom, shift and bend each image at random.
+    """Rotate, shear, scale, translate and bend each image at random (elastic distortion).
 
     `images`: (n, 28, 28) uint8; `strength` from 0, no distortion, to 1. Returns (n, 28, 28)
     float32, 0 to 255.
@@ -124,13 +124,13 @@ def add_flags(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         lean = np.arctan2(ends[0] - ends[1], bottom - top)
         if lean < -0.3:
             continue
-        # How far from the vertical, and which share of the height.
+        # How far from the vertical, and which fraction of the height.
         if abs(lean) < 0.15 and rng.random() < 0.3:
-            angle, share = rng.uniform(0.95, 1.35), rng.uniform(0.12, 0.3)
+            angle, fraction = rng.uniform(0.95, 1.35), rng.uniform(0.12, 0.3)
         else:
             angle = min(1.05, max(0, lean) + rng.uniform(0.35, 0.9))
-            share = rng.uniform(0.2, 0.55)
-        length = share * (bottom - top)
+            fraction = rng.uniform(0.2, 0.55)
+        length = fraction * (bottom - top)
         along = length * np.array([-np.sin(angle), np.cos(angle)])
         start = np.array([ends[0], top])
         knee = start + along / 2 + rng.uniform(-0.05, 0.2) * along[::-1] * (-1, 1)  # it bends
@@ -147,9 +147,9 @@ def add_flags(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _distance(x: np.ndarray, y: np.ndarray, start: tuple, end: tuple) -> np.ndarray:
     """Return the distance of each pixel from the stretch between two points."""
     along = np.subtract(end, start)
-    share = ((x - start[0]) * along[0] + (y - start[1]) * along[1]) / (along @ along)
-    share = share.clip(0, 1)
-    return np.hypot(x - start[0] - share * along[0], y - start[1] - share * along[1])
+    fraction = ((x - start[0]) * along[0] + (y - start[1]) * along[1]) / (along @ along)
+    fraction = fraction.clip(0, 1)
+    return np.hypot(x - start[0] - fraction * along[0], y - start[1] - fraction * along[1])
 
 
 def batches(

@@ -276,7 +276,7 @@ def progress_bar() -> "Progress":
     )
 
 
-def percent(share: float) -> str:
+def percent(fraction: float) -> str:
     """Return 0 to 1 as people read it: `99.4 %`, and never as certain as `100.0 %`."""
-    text = f"{100 * share:.1f} %"
+    text = f"{100 * fraction:.1f} %"
     return {"100.0 %": ">99.9 %", "0.0 %": "<0.1 %"}.get(text, text)

@@ -60,7 +60,7 @@ def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int =
     """Return by how much the confidence is off on average, 0 to 1.
 
     The expected calibration error: answers are sorted into bins of equal width by
-    confidence, and the gap between mean confidence and share of right answers is averaged
+    confidence, and the gap between mean confidence and fraction of right answers is averaged
     over them, each counted by its size (Naeini, Cooper and Hauskrecht, 2015).
     """
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels

@@ -60,7 +60,7 @@ def make_outliers(
         (lambda: np.rot90(digit(INVERTED), 2), 1),
         (lambda: _joined([digit() for _ in range(rng.choice([2, 2, 2, 3]))], rng), 4),
     )
-    often = np.array([share for _, share in kinds])
+    often = np.array([fraction for _, fraction in kinds])
     result: list[np.ndarray] = []
     while len(result) < n:
         draw, _ = kinds[rng.choice(len(kinds), p=often / often.sum())]
