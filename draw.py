@@ -105,6 +105,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         metavar="URL",
         type=web_origin,
         action="append",
+        default=[],
         help="where a proxy shows the page, such as https://digits.example",
     )
     parser.add_argument(
@@ -115,9 +116,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         help="where corrected pictures are kept, to learn from (default: %(default)s)",
     )
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
-    arguments = parser.parse_args(argv)
-    arguments.origin = arguments.origin or []
-    return arguments
+    return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -153,19 +153,19 @@ def draw_training(
         errors = 100 - 100 * np.array(history[prefix + "accuracy"])
         error.plot(epochs, errors.clip(0.01), **style)  # a logarithm needs more than 0
     loss.set_title("Loss by epoch", loc="left")
-    below = "dotted: the lowest possible (label smoothing, outliers)"
-    loss.set_xlabel(f"epoch\n{below}")
+    loss.set_xlabel("epoch\ndotted: the lowest possible (label smoothing, outliers)")
     loss.set_ylim(bottom=0)
     error.set_title("Error and accuracy by epoch", loc="left")
     error.set_xlabel("epoch\nlogarithmic scale")
     error.set_yscale("log")
     accuracy = error.secondary_yaxis("right")
-    for axis, form in ((error.yaxis, "{:g} %"), (accuracy.yaxis, "")):
+    for axis, label in (
+        (error.yaxis, lambda percent, _: f"{percent:g} %"),
+        (accuracy.yaxis, lambda percent, _: f"{100 - percent:g} %"),
+    ):
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(
-            lambda value, _, form=form: form.format(value) if form else f"{100 - value:g} %"
-        )
+        axis.set_major_formatter(label)
     for axis in (loss, error):
         axis.set_xlim(0.5, len(epochs) + 0.5)
         axis.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))

@@ -22,9 +22,7 @@ LOW_ONE = 0.4  # heights of the page's digits: a 1 is higher
 NEAR = 4  # heights to the next digit: what is further away is not called unread
 SLIM = 0.6  # a digit's width, in its heights, that nothing speaks against
 WIDE = 0.5  # how much speaks against a digit that is one height wider than that
-LEAD = (
-    10  # the odds of a segmentation whose score leads by 1: e to that power, as fits made-up rows
-)
+LEAD = 10  # a score higher by 1 makes a segmentation e to that power likelier, as fits made-up rows
 
 
 @dataclass(eq=False)
