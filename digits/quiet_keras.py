@@ -47,7 +47,7 @@ def _import_keras() -> ModuleType:
     logging.getLogger("absl").setLevel(logging.ERROR)
     by_us = "keras" not in sys.modules
     for name in ("keras", *BACKENDS):
-        if file := _namesake(name):
+        if (file := _namesake(name)) and file.is_file():  # importing it would run it
             raise UserError(f"Keras cannot start: {file} is taken for {name}; rename it")
     try:
         # TensorFlow's C++ side writes to file descriptor 2 before its logging can be
@@ -55,11 +55,11 @@ def _import_keras() -> ModuleType:
         hidden = UNUSED if _backend()[0] in (None, "tensorflow") else UNUSED[:1]
         with only_python_on_stderr(), _hidden(hidden), _temporary_folder_named():
             import keras
+        if by_us:  # whatever keras.json says: what a model.json leaves open is meant so
+            keras.config.set_image_data_format("channels_last")
+            keras.config.set_floatx("float32")
     except Exception as error:
         raise UserError(f"Keras cannot start: {_cause(error)}") from error
-    if by_us:  # whatever keras.json says: what a model.json leaves open is meant so
-        keras.config.set_image_data_format("channels_last")
-        keras.config.set_floatx("float32")
     return keras
 
 
@@ -105,13 +105,14 @@ def _temporary_folder_named() -> Iterator[None]:
 
 
 def _namesake(name: str) -> Path | None:
-    """Return the file of the user's own, if there is one, that is imported as the library `name`.
+    """Return the user's own file, if there is one, that is imported as the library `name`.
 
-    It lies in the folder of the script, of the project, or the current one.
+    It lies in the folder of the script, of the project, or the current one. A folder without
+    Python files is imported as well where the library is not installed (a namespace package).
     """
-    module = sys.modules.get(name)
     try:
-        file = Path(module.__file__ if module else importlib.util.find_spec(name).origin)
+        spec = importlib.util.find_spec(name)
+        file = Path(spec.origin if spec.has_location else spec.submodule_search_locations[0])
     except (AttributeError, TypeError, ValueError):  # nothing of that name, or it has no file
         return None
     folder = file.parent.parent if file.name == "__init__.py" else file.parent
@@ -122,7 +123,9 @@ def _namesake(name: str) -> Path | None:
 
 def _cause(error: Exception) -> str:
     """Say in one line what kept Keras from starting, and what mends it."""
-    name = (getattr(error, "name", None) or "").split(".")[0]
+    is_attribute = isinstance(error, AttributeError)  # that a library lacks
+    name = getattr(error.obj, "__name__", "") if is_attribute else getattr(error, "name", None)
+    name = (name or "").split(".")[0]
     if file := _namesake(name):
         return f"{file} is taken for {name}; rename it"
     backend, place = _backend()

@@ -55,6 +55,7 @@ def test_a_bad_setting_of_keras_is_named(script, seven, environment, words):
         ("keras.py", "print('mine')", "keras.py is taken for keras; rename it"),
         ("tensorflow/__init__.py", "", "is taken for tensorflow; rename it"),
         ("optree.py", "", "optree.py is taken for optree; rename it"),
+        ("jax/mine.txt", "", "jax is taken for jax; rename it"),
         ("a.py", "sys.modules['tensorflow'] = None", "tensorflow is not installed; pip install"),
     ],
 )
