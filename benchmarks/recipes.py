@@ -3,11 +3,16 @@
     python benchmarks/recipes.py --rounds 5
 
 Each training is a process of its own, from start-up to saved files. A round is one of each recipe
-in turn, so that a machine's moods fall on all of them. What was measured is kept in recipes.json
-beside this script, and only what is missing there is measured; delete the file to begin anew.
-The table in docs/measured.md and docs/recipes.png are made of it, at the end of each run: for each
-recipe the parameters, the time as a ratio to the classic recipe's of the same round, and the test
-accuracy after the last epoch.
+in turn, so that a machine's moods fall on all of them. What was measured, and by which commands, is
+kept in recipes.json beside this script, and only what is missing there is measured; delete the file
+to begin anew. The table in docs/measured.md and docs/recipes.png are made of it, at the end of each
+run: for each recipe the parameters, the time as a ratio to the classic recipe's of the same round,
+and the test accuracy after the last epoch.
+
+A slow recipe may have fewer rounds than the others. Two rounds of all, then three more without it:
+
+    python benchmarks/recipes.py --rounds 2
+    python benchmarks/recipes.py --rounds 5 --only "two epochs" quick default
 """
 
 from __future__ import annotations
@@ -17,6 +22,7 @@ import importlib.metadata
 import json
 import platform
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -51,7 +57,7 @@ OWN = {  # arguments of cnn.py
 
 
 def classic(x: np.ndarray, y: np.ndarray) -> keras.Model:
-    """The network of countless tutorials: 10 epochs in batches of 200."""
+    """The network of countless tutorials, two convolutions; 10 epochs in batches of 200."""
     layers = keras.layers
     model = keras.Sequential(
         [
@@ -74,7 +80,7 @@ def classic(x: np.ndarray, y: np.ndarray) -> keras.Model:
 
 
 def keras_example(x: np.ndarray, y: np.ndarray) -> keras.Model:
-    """The example on keras.io, "Simple MNIST convnet": 15 epochs in batches of 128."""
+    """The example on keras.io, "Simple MNIST convnet"; 15 epochs in batches of 128."""
     layers = keras.layers
     model = keras.Sequential(
         [
@@ -95,7 +101,7 @@ def keras_example(x: np.ndarray, y: np.ndarray) -> keras.Model:
 
 
 def two_epochs(x: np.ndarray, y: np.ndarray) -> keras.Model:
-    """A fast one: Adam with little memory (0.7, 0.9), one cycle of the rate, two epochs."""
+    """One cycle of the learning rate, Adam with little memory (0.7, 0.9), no augmentation."""
     layers = keras.layers
     model = keras.Sequential(
         [
@@ -172,17 +178,19 @@ def surroundings() -> dict[str, str]:
 def read_results() -> dict:
     """Return what is measured so far."""
     if not RESULTS.exists():
-        return surroundings() | {"runs": []}
+        return surroundings() | {"commands": [], "runs": []}
     return json.loads(RESULTS.read_text(encoding="utf-8"))
 
 
-def compare(names: list[str], rounds: int, most: int) -> None:
-    """Measure what is missing of `rounds`, at most so many trainings."""
+def compare(names: list[str], rounds: int, most: int, command: str) -> None:
+    """Measure what is missing of `rounds`, at most so many trainings, and keep the `command`."""
     results = read_results()
-    if results | surroundings() != results:
-        raise UserError(f"{RESULTS} was measured elsewhere; delete it to begin anew")
     done = {(run["seed"], run["recipe"]) for run in results["runs"]}
     missing = [pair for pair in product(range(rounds), names) if pair not in done]
+    if missing[:most] and results | surroundings() != results:
+        raise UserError(f"{RESULTS} was measured elsewhere; delete it to begin anew")
+    if missing[:most] and command not in results["commands"]:
+        results["commands"].append(command)
     for seed, name in missing[:most]:
         results["runs"].append(measure(name, seed))
         RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
@@ -209,6 +217,8 @@ def table(results: dict) -> str:
     classic = {run["seed"]: run["seconds"] for run in by_recipe(results)["classic"]}
     fastest, slowest = min(classic.values()), max(classic.values())
     lines = [
+        ", then\n".join(f"`{command}`" for command in results["commands"]),
+        "",
         f"{results['machine']}; Python {results['python']}, TensorFlow {results['tensorflow']}, "
         f"Keras {results['keras']}.",
         f"The classic recipe took {fastest:.0f} to {slowest:.0f} s.",
@@ -226,6 +236,9 @@ def table(results: dict) -> str:
             f"| {called} | {runs[0]['parameters']:,} | {ratio} | {np.mean(accuracy):.3f} % "
             f"| {spread} | {len(runs)} |"
         )
+    lines.append("")
+    others = [(name, OTHERS[name].__doc__) for name in by_recipe(results) if name in OTHERS]
+    lines += [f"- {name}: {what[0].lower()}{what[1:-1]}" for name, what in others]
     return "\n".join(lines) + "\n"
 
 
@@ -237,7 +250,10 @@ def write_table(results: dict) -> None:
 
 
 def plot(results: dict, file: Path) -> None:
-    """Draw error against time, a small mark for each training and a large one for the mean."""
+    """Draw error against time, a small mark for each training and a large one for the mean.
+
+    The table goes into the file, too: it tells of what the plot was drawn.
+    """
     from digits import figures
 
     figure = figures.new_figure(figsize=(7.5, 4.2), layout="constrained")
@@ -263,7 +279,7 @@ def plot(results: dict, file: Path) -> None:
     axis.margins(x=0.15)
     axis.set(xlim=(0, None), ylim=(0, None))
     axis.grid(color="#e4e7eb")
-    figures.save(figure, file)
+    figure.savefig(file, dpi=110, metadata={"Software": None, "Description": table(results)})
 
 
 def main() -> int:
@@ -273,7 +289,7 @@ def main() -> int:
     names = [*OTHERS, *OWN]
     usual = [name for name in names if name != "best"]
     parser.add_argument("--rounds", type=int, default=5, help="trainings of each recipe; 0 draws")
-    parser.add_argument("--only", nargs="+", choices=names, default=usual, help="these recipes")
+    parser.add_argument("--only", nargs="+", choices=names, default=usual, help="and classic")
     parser.add_argument("--most", type=int, default=1000, help="trainings now; the rest later")
     parser.add_argument("--train", nargs=3, help=argparse.SUPPRESS)  # one, in this process
     arguments = parser.parse_args()
@@ -281,7 +297,9 @@ def main() -> int:
         name, seed, folder = arguments.train
         train_other(name, int(seed), Path(folder))
         return 0
-    compare(arguments.only, arguments.rounds, arguments.most)
+    chosen = [name for name in names if name == "classic" or name in arguments.only]
+    command = shlex.join(["python", "benchmarks/recipes.py", *sys.argv[1:]])
+    compare(chosen, arguments.rounds, arguments.most, command)
     results = read_results()
     write_table(results)
     plot(results, PLOT)
