@@ -1,11 +1,11 @@
-"""Measure what a second process of a training brings, and how much of its time is communication.
+"""Measure how much of the time of two processes that train together is communication.
 
     python benchmarks/processes.py
 
-Needs JAX. In turn, on two cores of one machine, `cnn.py` trains in one process that has both, in
-two that have one each, and in two that do the same without telling each other anything: the
-rest of the time is communication, and waiting for the slower one. Printed is the time of an epoch,
-from the end of the first to the end of the last one, as nothing is compiled any more.
+Needs JAX and Linux. In each round `cnn.py` trains in three ways on two cores of this machine: in
+one process that has both, in two that have one each, and in these two once more without a word to
+each other. What the second way takes longer than the third is communication, and waiting for the
+slower one. Printed is the time of an epoch, without the first one, in which JAX compiles.
 """
 
 import argparse
@@ -35,47 +35,56 @@ cnn.load_mnist = lambda _: [(x[:{{digits}}], y[:{{digits}}]) for x, y in mnist]
 {{more}}
 sys.exit(cnn.distribution.watched(lambda: cnn.run(cnn.main)))
 """
-NO_EXCHANGE = "cnn.distribution.Team.join = lambda *_: None"
-WAYS = {  # the cores of each process, and what is changed
+SILENT = "cnn.distribution.Team.join = lambda *_: None"
+WAYS = {  # the cores of each process, and what is changed in it
     "one process": ([{0, 1}], ""),
     "two processes": ([{0}, {1}], ""),
-    "two, no exchange": ([{0}, {1}], NO_EXCHANGE),
+    "two, silent": ([{0}, {1}], SILENT),
 }
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=positive_int, default=3, help="of all ways (default: 3)")
-    digits = "of an epoch (default: 12500)"
-    parser.add_argument("--digits", type=positive_int, default=12_500, help=digits)
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--rounds", type=positive_int, default=3, help="of all three ways")
+    parser.add_argument("--digits", type=positive_int, default=12_500, help="2,500 validate")
+    parser.add_argument("--batch-size", type=positive_int, default=250, help="images in a batch")
     arguments = parser.parse_args()
-    times = [
-        [epoch(cores, TRAIN.format(digits=arguments.digits, more=more)) for cores, more in ways]
-        for ways in [WAYS.values()] * arguments.rounds
-    ]
-    for name, seconds in zip(WAYS, np.transpose(times), strict=True):
+    times = {name: [] for name in WAYS}
+    for _ in range(arguments.rounds):
+        for name, (cores, more) in WAYS.items():
+            program = TRAIN.format(digits=arguments.digits, more=more)
+            times[name].append(epoch(cores, program, arguments.batch_size))
+    for name, seconds in times.items():
         each = ", ".join(f"{one:.2f}" for one in seconds)
-        print(f"{name:17} {np.mean(seconds):6.2f} s an epoch ({each})")
-    _, together, apart = np.transpose(times)
-    print(f"communication     {100 * np.mean(1 - apart / together):6.1f} % of two processes' time")
+        print(f"{name:14} {np.mean(seconds):6.2f} s an epoch ({each})")
+    _, together, silent = map(np.array, times.values())
+    print(f"communication  {100 * np.mean(1 - silent / together):6.1f} % of two processes' time")
     return 0
 
 
-def epoch(cores: list[set[int]], program: str) -> float:
-    """Train in a process for each set of cores, and return the seconds of an epoch."""
+def epoch(cores: list[set[int]], program: str, batch_size: int) -> float:
+    """Train in one process for each set of cores; return the seconds of an epoch."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    started = []
     with tempfile.TemporaryDirectory() as folder:
+        options = [f"--epochs={EPOCHS}", f"--batch-size={batch_size}", f"--output={folder}"]
+        started = []
         for i, mine in enumerate(cores):
-            several = {ADDRESSES: address, PROCESSES: str(len(cores)), PROCESS: str(i)}
-            environment = os.environ | (several if len(cores) > 1 else {})
-            command = [sys.executable, "-c", program, f"--epochs={EPOCHS}", f"--output={folder}"]
+            environment = os.environ | {"KERAS_BACKEND": "jax"}
+            if len(cores) > 1:
+                environment |= {ADDRESSES: address, PROCESSES: str(len(cores)), PROCESS: str(i)}
             os.sched_setaffinity(0, mine)  # a child has those of its parent
-            streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
             started.append(
-                subprocess.Popen(command, env=environment | {"KERAS_BACKEND": "jax"}, **streams)
+                subprocess.Popen(
+                    [sys.executable, "-c", program, *options],
+                    env=environment,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
             )
         os.sched_setaffinity(0, set.union(*cores))
         said = [(line, time.monotonic()) for line in started[0].stderr]

@@ -131,6 +131,8 @@ def team() -> Team:
     process, processes, addresses = (given[name] for name in names)
     if not (processes.isdecimal() and process.isdecimal() and int(process) < int(processes)):
         raise UserError(f"{PROCESS} is {process}, and must be from 0 to {PROCESSES} - 1")
+    if processes != "1" and not hasattr(os, "fork"):
+        raise UserError(f"{PROCESSES}: JAX connects no processes on Windows; use WSL2, or unset it")
     address = addresses.split(",")[0]
     if not address.rpartition(":")[2].isdecimal():
         raise UserError(f"{ADDRESSES} is {address}, and must be like 10.0.0.1:1234")

@@ -33,6 +33,15 @@ def test_variables_that_say_half_of_it_are_named(values, words, monkeypatch):
         distribution.team()
 
 
+def test_windows_has_no_several_processes_and_that_is_said(monkeypatch):
+    for name, value in zip(NAMES, ("10.0.0.1:1234", "2", "0"), strict=True):
+        monkeypatch.setenv(name, value)
+    assert distribution.team().processes == 2
+    monkeypatch.delattr(os, "fork")
+    with pytest.raises(UserError, match="on Windows; use WSL2"):
+        distribution.team()
+
+
 def test_several_processes_need_jax_and_that_is_said():
     with pytest.raises(UserError, match="set KERAS_BACKEND=jax"):
         distribution.Team(0, 2, "localhost:1234").join(250)
