@@ -101,15 +101,38 @@ from digits.mnist import load_mnist
 (x_train, y_train), (x_test, y_test) = load_mnist()
 few = (x_train[:3000], y_train[:3000]), (x_test[:300], y_test[:300])
 cnn.load_mnist = lambda path: few
-sys.exit(distribution.watched(lambda: run(cnn.main)))
 """
+SMALL = """
+def build_model():
+    layers = cnn.keras.layers
+    return cnn.keras.Sequential(
+        [
+            cnn.keras.Input((28, 28, 1)),
+            layers.Rescaling(1 / 255),
+            *cnn.convolution(4, 5, "1", pool=True),
+            layers.Flatten(),
+            layers.Dropout(0.2),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+cnn.build_model = build_model
+"""
+START = "sys.exit(distribution.watched(lambda: run(cnn.main)))"
 
 
 @pytest.fixture
 def tiny_cnn(digits, tmp_path):
     """A command that is cnn.py on few digits."""
-    (tmp_path / "tiny.py").write_text(TINY)
+    (tmp_path / "tiny.py").write_text(TINY + START)
     return [sys.executable, str(tmp_path / "tiny.py")]
+
+
+@pytest.fixture
+def small_cnn(tiny_cnn, tmp_path):
+    """The same for a small model: JAX and PyTorch prepare a large one for long, each time anew."""
+    (tmp_path / "tiny.py").write_text(TINY + SMALL + START)
+    return tiny_cnn
 
 
 @pytest.fixture(scope="session")

@@ -29,9 +29,9 @@ def run(python_with, tmp_path):
 @pytest.mark.slow
 @BACKENDS
 def test_it_trains_stops_and_resumes_to_the_same_weights(
-    backend, run, tiny_cnn, tmp_path, python_with
+    backend, run, small_cnn, tmp_path, python_with
 ):
-    command = [*tiny_cnn[1:], "--epochs", "2", "--output"]
+    command = [*small_cnn[1:], "--epochs", "2", "--output"]
     whole = run(backend, *command, tmp_path / "whole")
     assert whole.returncode == 0, whole.stderr
     assert "trained 2 epochs" in whole.stdout and "saved model.json" in whole.stdout

@@ -58,31 +58,11 @@ def test_every_image_is_in_one_share(processes, devices, left_out):
 
 # ------------------------------------------------------------- the trainings
 
-SMALL = """
-def build_model():
-    layers = cnn.keras.layers
-    return cnn.keras.Sequential(
-        [
-            cnn.keras.Input((28, 28, 1)),
-            layers.Rescaling(1 / 255),
-            layers.Conv2D(8, 5, strides=4, use_bias=False),
-            layers.BatchNormalization(),
-            layers.Flatten(),
-            layers.Dropout(0.2),
-            layers.Dense(10, activation="softmax"),
-        ]
-    )
-
-cnn.build_model = build_model
-"""
-
 
 @pytest.fixture
-def begin(python_with, tiny_cnn, tmp_path):
+def begin(python_with, small_cnn, tmp_path):
     """Begin a training with some processes, of some devices each; return the processes."""
     started = []
-    script = tmp_path / "tiny.py"
-    script.write_text(script.read_text().replace("sys.exit", f"{SMALL}\nsys.exit"))
 
     def begin(processes, devices, *options):
         with socket.socket() as free:
@@ -96,7 +76,7 @@ def begin(python_with, tiny_cnn, tmp_path):
             if processes > 1:
                 values = (address, str(processes), str(i))
                 environment = environment | dict(zip(NAMES, values, strict=True))
-            command = [python_with("jax"), *tiny_cnn[1:], *map(str, options)]
+            command = [python_with("jax"), *small_cnn[1:], *map(str, options)]
             pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
             started.append(subprocess.Popen(command, env=environment, cwd=tmp_path, **pipes))
         return started[-processes:]
