@@ -164,14 +164,18 @@ def draw_steps(grey: np.ndarray) -> dict[str, np.ndarray]:
     darker, lighter = next(steps.estimate_background(image))
     contrast, noise = steps.choose_polarity(darker, lighter)
     paper = 255 - (contrast * 255 / np.quantile(contrast, 0.995)).clip(0, 255).astype("uint8")
-    rest = steps.remove_rulings(contrast, noise)
-    rulings = cv2.cvtColor(paper, cv2.COLOR_GRAY2BGR)
-    rulings[(contrast > 0) & (rest == 0)] = COLOURS[1]
-    ink, mask = steps.threshold(steps.remove_border(rest, noise), noise)
-    components, height = steps.find_components(mask)
+    rulings, mask = cv2.cvtColor(paper, cv2.COLOR_GRAY2BGR), np.zeros(image.shape, "uint8")
+    lines = steps.find_rulings(*steps.threshold(contrast, noise))
+    rulings[lines] = COLOURS[1]
+    contrast = np.where(lines, 0, contrast)
+    border = steps.find_border(*steps.threshold(contrast, noise))
+    ink, components, _ = steps.threshold(np.where(border, 0, contrast), noise)
+    for component in components:
+        component.crop(mask)[component.mask] = 1
+    components, height = steps.find_digits(components)
     components = steps.keep_strokes(components, ink, image)
     ink, _ = steps.deskew(ink, components, height) or (ink, None)
-    level, height = steps.find_components(steps.hysteresis_threshold(ink))
+    level, height = steps.find_digits(steps.hysteresis_threshold(ink))
     lines = steps.find_lines(level, height)
     in_order = [component for line in lines for component in line]
     of_line = [number for number, line in enumerate(lines) for _ in line]
@@ -180,7 +184,7 @@ def draw_steps(grey: np.ndarray) -> dict[str, np.ndarray]:
         "grey": image,
         "background": paper,
         "rulings": rulings,
-        "threshold": 255 - 255 * mask.astype("uint8"),
+        "threshold": 255 - 255 * mask,
         "components": coloured(mask.shape, components, range(len(components))),
         "lines": coloured(ink.shape, in_order, of_line),
         "segmentation": draw_lattice(*touching[0], ink),

@@ -6,10 +6,10 @@ Each step is a function in a module of its name:
     image, back = to_working_size(grey)             geometry       at a size to work at
     darker, lighter = estimate_background(image)    background     contrast with the paper
     contrast, noise = choose_polarity(...)          thresholding   dark ink or light ink
-    contrast = remove_rulings(contrast, noise)      rulings        tables, forms, ruled paper
-    contrast = remove_border(contrast, noise)       border         shadows, the sheet's edge
-    ink, mask = threshold(contrast, noise)          thresholding   by hysteresis
-    components, height = find_components(mask)      components     connected, joined to digits
+    ink, components, _ = threshold(...)             thresholding   by hysteresis
+    outside = find_rulings(ink, ...)                rulings        tables, forms, ruled paper
+    outside = find_border(ink, ...)                 border         shadows, the sheet's edge
+    components, height = find_digits(components)    components     joined to digits
     components = keep_strokes(components, ...)      strokes        no blots, no shades
     ink, back = deskew(ink, components, height)     lines          the page made level
     lines = find_lines(components, height)          lines          in reading order
@@ -21,16 +21,17 @@ Each step is a function in a module of its name:
 
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
 from digits.images.background import estimate_background
-from digits.images.border import remove_border
-from digits.images.components import SMALLEST, Component, find_components
+from digits.images.border import find_border
+from digits.images.components import SMALLEST, Component, find_digits
 from digits.images.files import ImageError, read_first_page, read_grey
 from digits.images.geometry import to_working_size
 from digits.images.lines import deskew, find_lines, split_marks
 from digits.images.normalization import SIDE, as_normalized, normalize_digit
-from digits.images.rulings import remove_rulings
+from digits.images.rulings import find_rulings
 from digits.images.segmentation import segment
 from digits.images.strokes import keep_strokes
 from digits.images.thresholding import choose_polarity, hysteresis_threshold, threshold
@@ -67,10 +68,13 @@ def digits_in(grey: np.ndarray, turns: int = 0, attempt: int = 0) -> list[Digit]
     image, back = to_working_size(grey, turns)
     for darker, lighter in estimate_background(image):
         contrast, noise = choose_polarity(darker, lighter)
-        contrast = remove_rulings(contrast, noise)
-        contrast = remove_border(contrast, noise)
-        ink, mask = threshold(contrast, noise)
-        components, height = find_components(mask)
+        ink, components, trace = threshold(contrast, noise)
+        for find in find_rulings, find_border:
+            outside = find(ink, components, trace)
+            if outside.any():
+                contrast = np.where(outside, 0, contrast)
+                ink, components, trace = threshold(contrast, noise)
+        components, height = find_digits(components)
         strokes = keep_strokes(components, ink, image)
         if all(c.size < SMALLEST for c in strokes):
             continue
@@ -86,7 +90,7 @@ def digits_in(grey: np.ndarray, turns: int = 0, attempt: int = 0) -> list[Digit]
     if level:
         ink, rotated_back = level
         back = back @ rotated_back
-        components, height = find_components(hysteresis_threshold(ink))
+        components, height = find_digits(hysteresis_threshold(ink))
     digits = []
     for number, line in enumerate(find_lines(components, height)):
         line, marks = split_marks(line)
@@ -102,10 +106,11 @@ def _digit(
     component: Component, ink: np.ndarray, back: np.ndarray, line: int, mark: bool = False
 ) -> Digit:
     """Return a component as a Digit; `back` is the matrix to the picture."""
-    inked = np.argwhere(component.mask)[:, ::-1] + (component.x + 0.5, component.y + 0.5)
-    inked = inked @ back[:2, :2].T + back[:2, 2]
+    corners = cv2.convexHull(cv2.findNonZero(component.mask.astype("uint8")))[:, 0]
+    corners = (corners + np.array((component.x + 0.5, component.y + 0.5))) @ back[:2, :2].T
+    corners += back[:2, 2]
     half = np.hypot(*back[0, :2]) / 2  # of a pixel
-    (left, top), (right, bottom) = inked.min(axis=0) - half, inked.max(axis=0) + half
+    (left, top), (right, bottom) = corners.min(axis=0) - half, corners.max(axis=0) + half
     width, height = max(1, round(right - left)), max(1, round(bottom - top))
     box = int(max(0, left) + 1e-6), int(max(0, top) + 1e-6), width, height
     place = component.x, component.y, component.width, component.height

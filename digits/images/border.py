@@ -3,34 +3,29 @@
 import cv2
 import numpy as np
 
-from digits.images.components import Component, connected_components, edge_contacts
+from digits.images.components import Component, edge_contacts
 from digits.images.statistics import fraction
-from digits.images.thresholding import LOW, full_ink, hysteresis_threshold
 
 AT_EDGE = 0.8  # the fraction of a border that lies along the edge, at least
 
 
-def remove_border(contrast: np.ndarray, noise: float) -> np.ndarray:
-    """Return the contrast, in grey levels, with 0 where a border is.
+def find_border(ink: np.ndarray, components: list[Component], trace: np.ndarray) -> np.ndarray:
+    """Return where a border is, (height, width) bool.
 
-    `contrast` and `noise` are those of `choose_polarity`.
+    `ink`, `components` and `trace` as `threshold` gives them.
     """
-    ink = contrast / full_ink(contrast, noise)
     border = np.zeros(ink.shape, "uint8")
-    if max(ink[0].max(), ink[-1].max(), ink[:, 0].max(), ink[:, -1].max()) <= LOW:
-        return contrast
-    for component in connected_components(hysteresis_threshold(ink)):
+    for component in components:
         along = any(fraction(side) > 0.5 for side in edge_contacts(component, ink.shape))
         if along and _keeps_to_edge(component, ink.shape):
             component.crop(border)[component.mask] = 1
     if not border.any():
-        return contrast
+        return border > 0
     # Its blurred side is fainter than ink and goes with it, some way into the picture.
-    fading = (ink > 0.08).astype("uint8")
     square = np.ones((3, 3), "uint8")
     for _ in range(max(ink.shape) // 12):
-        border = cv2.dilate(border, square) & (fading | border)
-    return np.where(cv2.dilate(border, square), 0, contrast)
+        border = cv2.dilate(border, square) & (trace | border)
+    return cv2.dilate(border, square) > 0
 
 
 def _keeps_to_edge(component: Component, shape: tuple[int, int]) -> bool:

@@ -73,12 +73,13 @@ def bounding_box(mask: np.ndarray) -> tuple[slice, slice] | None:
     return (slice(y, y + height), slice(x, x + width)) if width else None
 
 
-def connected_components(mask: np.ndarray) -> list[Component]:
-    """Return the connected components of `mask`, (height, width) bool or uint8."""
+def connected_components(mask: np.ndarray, core: np.ndarray | None = None) -> list[Component]:
+    """Return the connected components of `mask`, bool or uint8; those with some of `core`."""
     labels, stats = labelled(mask)
+    kept = np.arange(1, len(stats)) if core is None else np.flatnonzero(np.bincount(labels[core]))
     return [
         Component(labels[y : y + height, x : x + width] == i, int(x), int(y))
-        for i, (x, y, width, height, _) in enumerate(stats[1:], 1)
+        for i, (x, y, width, height, _) in zip(kept, stats[kept], strict=True)
     ]
 
 
@@ -93,11 +94,10 @@ def labelled(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return labels, stats
 
 
-def find_components(mask: np.ndarray) -> tuple[list[Component], float]:
-    """Return what may be digits in a mask of ink, and the height of the writing in pixels."""
-    components = [c for c in connected_components(mask) if c.size > 2]
+def find_digits(components: list[Component]) -> tuple[list[Component], float]:
+    """Return what may be digits of what is ink, and the height of the writing in pixels."""
     height, support = writing_height(components)
-    components = [c for c in components if c.size > DUST * height]
+    components = [c for c in components if c.size > max(2, DUST * height)]
     most = TALLEST * height if support > 2 else np.inf
     return join_parts(components, height, most), height
 

@@ -4,16 +4,17 @@ They are found as long straight runs, by a Hough transform for their direction a
 morphological opening along it, and removed without the strokes that cross or touch them.
 """
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import cv2
 import numpy as np
 
-from digits.images.components import connected_components, padded, writing_height
+from digits.images.components import Component, padded, writing_height
 from digits.images.geometry import STEEP
 from digits.images.statistics import median, quantile
-from digits.images.thresholding import HIGH, full_ink, hysteresis_threshold
+from digits.images.thresholding import HIGH, hysteresis_threshold
 
-TRACE = 0.12  # of full ink: a ruling has more
-NOISE = 4  # standard deviations of the background's noise: a ruling has more, too
 EDGE = 0.95  # of the picture: a line that is as long goes from edge to edge
 RUN = 1.3  # heights of the writing: strokes of digits run level for less
 LONG = 2.5  # heights of the writing: a ruling is longer
@@ -23,45 +24,34 @@ BOLD = 0.35  # heights of the writing: rulings are thinner
 DARKER = 1.3  # times the ink of a ruling nearby: what has more is a stroke
 
 
-def remove_rulings(contrast: np.ndarray, noise: float) -> np.ndarray:
-    """Return the contrast, in grey levels, with 0 where a ruling is.
-
-    `contrast` and `noise` are those of `choose_polarity`.
-    """
-    full = full_ink(contrast, noise)
-    return np.where(find_rulings(contrast / full, noise / full), 0, contrast)
-
-
-def find_rulings(ink: np.ndarray, noise: float) -> np.ndarray:
+def find_rulings(ink: np.ndarray, components: list[Component], trace: np.ndarray) -> np.ndarray:
     """Return where rulings are, less what belongs to strokes that cross or touch them; bool.
 
-    `ink`: (height, width) float32, 0 background, 1 full ink; `noise`: its noise, around 0.
+    `ink`, `components` and `trace` as `threshold` gives them.
     """
     nothing = np.zeros(ink.shape, bool)
-    trace = (ink > max(TRACE, NOISE * noise)).astype("uint8")
-    masks = trace, np.ascontiguousarray(trace.T)  # rulings across are level in one of them
-    slopes = [_slope(mask) for mask in masks]
+    views = _View(trace), _View(np.ascontiguousarray(trace.T))
     # The longest are found first, at the scale of the picture, then all at that of the writing.
-    longest = [min(0.3 * max(ink.shape), EDGE * mask.shape[1]) for mask in masks]
-    across, down = (
-        _runs(mask, slope, 2 / 3 * length, length / 6, length)
-        for mask, slope, length in zip(masks, slopes, longest, strict=True)
-    )
-    rest = np.where(_without_strokes(ink, trace, across, down), 0, ink)
-    height, _ = writing_height(connected_components(hysteresis_threshold(rest)))
+    longest = [min(0.3 * max(ink.shape), EDGE * view.width) for view in views]
+    across, down = (v.runs(2 / 3 * n, n / 6, n) for v, n in zip(views, longest, strict=True))
+    rest = ink
+    if across.any() or down.any():
+        rest = np.where(_without_strokes(ink, trace, across, down), 0, ink)
+        components = hysteresis_threshold(rest)
+    height, _ = writing_height(components)
     if not height:  # nothing but lines: one of them may be a 1
         return nothing
     run, bold, long = RUN * height, BOLD * height, LONG * height
     # From edge to edge of a small picture it may be shorter.
-    least = [min(long, max(1.1 * height, EDGE * mask.shape[1])) for mask in masks]
-    across = _runs(masks[0], slopes[0], min(run, least[0]), bold, least[0])
+    least = [min(long, max(1.1 * height, EDGE * view.width)) for view in views]
+    across = views[0].runs(min(run, least[0]), bold, least[0])
     # The stem of a 9 alone is as long as that, but hardly twice.
-    down = _runs(masks[1], slopes[1], run, bold, least[1] if across.any() else 2 * long)
+    down = views[1].runs(run, bold, least[1] if across.any() else 2 * long)
     if not (across.any() or down.any()):
         return nothing
     across, down = (
-        across | _walls(masks[0], slopes[0], ink, down.T, height),
-        down | _walls(masks[1], slopes[1], ink.T, across.T, height),
+        across | _walls(views[0], ink, down.T, height),
+        down | _walls(views[1], ink.T, across.T, height),
     )
     rulings = _without_strokes(ink, trace, across, down) > 0
     # One or two long strokes with little else are no rulings but a 1.
@@ -69,33 +59,45 @@ def find_rulings(ink: np.ndarray, noise: float) -> np.ndarray:
     return nothing if few and (rest > HIGH).sum() < 0.5 * rulings.sum() else rulings
 
 
-def _slope(mask: np.ndarray) -> float:
-    """Return how far the longest line across falls, as a fraction of its length."""
-    edges = cv2.dilate(mask, np.ones((3, 1), "uint8"))
-    edges = cv2.morphologyEx(edges, cv2.MORPH_OPEN, np.ones((1, 12), "uint8"))
-    edges[1:] &= ~edges[:-1]  # a thick line has many directions, its edge has one
-    level, span, votes = np.pi / 2, np.arctan(STEEP), round(0.15 * max(mask.shape))
-    found = cv2.HoughLines(
-        edges, 1, np.pi / 720, votes, min_theta=level - span, max_theta=level + span
-    )
-    return 0.0 if found is None else float(-1 / np.tan(found[0, 0, 1]))
+@dataclass(eq=False)
+class _View:
+    """The trace of ink, (height, width) uint8, 0 and 1, as it is or transposed: lines across."""
 
+    trace: np.ndarray
 
-def _runs(mask: np.ndarray, slope: float, run: float, thickest: float, length: float) -> np.ndarray:
-    """Return where lines of that slope run for at least `run`, and for `length` in all.
+    @property
+    def width(self) -> int:
+        return self.trace.shape[1]
 
-    All are in pixels, and so is how thick they may be. `mask` and the result: 0 and 1, uint8.
-    """
-    if np.count_nonzero(mask.any(axis=0)) < length:
-        return np.zeros_like(mask)
-    room = round(abs(slope) * mask.shape[1] / 2)
-    wide = padded(cv2.dilate(mask, np.ones((3, 1), "uint8")), room, 0)
-    wide = _sheared(wide, slope)
-    lines = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones((1, round(0.1 * run) | 1), "uint8"))
-    lines = cv2.morphologyEx(lines, cv2.MORPH_OPEN, np.ones((1, round(run) | 1), "uint8"))
-    lines = _thin(lines, thickest)
-    lines = _filled(lines, [c for c in _contours(lines) if cv2.boundingRect(c)[2] >= length])
-    return _sheared(lines, -slope)[room : room + len(mask)] & mask
+    @cached_property
+    def dilated(self) -> np.ndarray:
+        return cv2.dilate(self.trace, np.ones((3, 1), "uint8"))
+
+    @cached_property
+    def slope(self) -> float:
+        """How far the longest line falls, as a fraction of its length."""
+        edges = _opened(self.dilated, 12)
+        edges[1:] &= ~edges[:-1]  # a thick line has many directions, its edge has one
+        level, span, votes = np.pi / 2, np.arctan(STEEP), round(0.15 * max(edges.shape))
+        found = cv2.HoughLines(
+            edges, 1, np.pi / 720, votes, min_theta=level - span, max_theta=level + span
+        )
+        return 0.0 if found is None else float(-1 / np.tan(found[0, 0, 1]))
+
+    def runs(self, run: float, thickest: float, length: float) -> np.ndarray:
+        """Return where lines run for at least `run`, and for `length` in all; like the trace.
+
+        All are in pixels, and so is how thick they may be.
+        """
+        level = _opened(_thin(self.dilated, thickest), 12)
+        if np.count_nonzero(level.any(axis=0)) < length / 2:  # no need for the slope
+            return np.zeros_like(self.trace)
+        room = round(abs(self.slope) * self.width / 2)
+        wide = _sheared(padded(self.dilated, room, 0), self.slope)
+        lines = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones((1, round(0.1 * run) | 1), "uint8"))
+        lines = _thin(_opened(lines, round(run) | 1), thickest)
+        lines = _filled(lines, [c for c in _contours(lines) if cv2.boundingRect(c)[2] >= length])
+        return _sheared(lines, -self.slope)[room : room + len(self.trace)] & self.trace
 
 
 def _sheared(mask: np.ndarray, slope: float) -> np.ndarray:
@@ -104,6 +106,11 @@ def _sheared(mask: np.ndarray, slope: float) -> np.ndarray:
     shear = np.array([[1, 0, 0], [slope, 1, -slope * mask.shape[1] / 2]])
     how = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(mask, shear, mask.shape[::-1], flags=how)
+
+
+def _opened(mask: np.ndarray, run: int) -> np.ndarray:
+    """Return where a mask is at least that wide."""
+    return cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, run), "uint8"))
 
 
 def _thin(mask: np.ndarray, thickest: float) -> np.ndarray:
@@ -120,17 +127,15 @@ def _filled(mask: np.ndarray, contours: list[np.ndarray]) -> np.ndarray:
     return cv2.drawContours(np.zeros_like(mask), contours, -1, 1, cv2.FILLED)
 
 
-def _walls(
-    mask: np.ndarray, slope: float, ink: np.ndarray, rulings: np.ndarray, height: float
-) -> np.ndarray:
+def _walls(view: _View, ink: np.ndarray, rulings: np.ndarray, height: float) -> np.ndarray:
     """Return what runs across from ruling to ruling and is like them: the walls of cells."""
     if not rulings.any():
-        return np.zeros_like(mask)
+        return np.zeros_like(view.trace)
     inside = cv2.distanceTransform(padded(rulings), cv2.DIST_L2, 3)
     thick = min(BOLD * height, 6 * float(inside[inside > 0].mean()))
     dark, reach = DARKER * quantile(ink[rulings > 0], 0.75), round(0.15 * height) + 1
-    lines = _runs(mask, slope, WALL * height, thick, WALL * height)
-    thin = lines & _thin(mask, thick)
+    lines = view.runs(WALL * height, thick, WALL * height)
+    thin = lines & _thin(view.trace, thick)
 
     def is_wall(contour: np.ndarray) -> bool:
         x, y, w, h = cv2.boundingRect(contour)

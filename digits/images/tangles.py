@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from digits.images.components import Component, connected_components, edge_contacts, padded
+from digits.images.statistics import fraction
 
 
 def untangle(component: Component, ink: np.ndarray) -> list[Component]:
@@ -41,18 +42,19 @@ def unbox(component: Component) -> list[Component]:
         for part in connected_components(component.mask)
         if part.x and part.y and part.x + part.width < end[0] and part.y + part.height < end[1]
     ]
-    parts = loose or connected_components(_without_outermost(component.mask))
+    inner = None if loose else _without_outermost(component.mask)
+    parts = loose if inner is None else connected_components(inner)
     parts = [part for part in parts if part.height > 0.35 * component.height]
     return [parts[0].shifted(component.x, component.y)] if len(parts) == 1 else []
 
 
-def _without_outermost(mask: np.ndarray) -> np.ndarray:
-    """Return a mask without the outermost stroke on each side; nothing if it is no box."""
+def _without_outermost(mask: np.ndarray) -> np.ndarray | None:
+    """Return a mask without the outermost stroke on each side; None if it is no box."""
     inner, band = mask.copy(), max(1, max(mask.shape) // 8)
     for turns in range(4):
         outside, rest = np.rot90(mask, turns), np.rot90(inner, turns)
-        if outside[:band].any(axis=0).mean() < 0.95:
-            return np.zeros_like(mask)
+        if fraction(outside[:band].any(axis=0)) < 0.95:
+            return None
         start = outside.argmax(axis=0)
         rows = np.arange(len(outside))[:, None]
         end = np.where((rows > start) & ~outside, rows, len(outside)).min(axis=0)

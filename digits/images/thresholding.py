@@ -3,11 +3,13 @@
 import cv2
 import numpy as np
 
+from digits.images.components import Component, connected_components
 from digits.images.statistics import median, quantile
 
 FAINTEST = 6  # grey levels between background and ink; less is no writing
 NOISE = 5  # standard deviations of the background's noise: ink has more contrast
 BLURRED = 6  # of the picture's longest side: what is blurred over one 6th of it is no stroke
+TRACE = 0.12  # of full ink: there is a trace of it
 LOW, HIGH = 0.3, 0.55  # of full ink: the two thresholds of the hysteresis
 
 
@@ -21,8 +23,10 @@ def choose_polarity(darker: np.ndarray, lighter: np.ndarray) -> tuple[np.ndarray
 
     def sharp(contrast: np.ndarray, noise: float) -> float:
         faint = LOW * full_ink(contrast, noise)
+        if faint == np.inf:
+            return 0.0
         sharp = contrast - cv2.blur(contrast, (max(contrast.shape) // BLURRED | 1,) * 2)
-        return float(sharp[(contrast > faint) & (sharp > faint)].sum())
+        return float(sharp[np.minimum(contrast, sharp) > faint].sum())
 
     found = [(contrast, _noise(contrast)) for contrast in (darker, lighter)]
     return max(found, key=lambda one: sharp(*one))
@@ -41,23 +45,20 @@ def full_ink(contrast: np.ndarray, noise: float) -> float:
     return quantile(values, 0.75) if len(values) >= 8 else np.inf
 
 
-def threshold(contrast: np.ndarray, noise: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return how much ink there is at each pixel, and where there is ink.
+def threshold(contrast: np.ndarray, noise: float) -> tuple[np.ndarray, list[Component], np.ndarray]:
+    """Return how much ink there is at each pixel, its components, and where a trace of it is.
 
-    (height, width) float32, 0 for the background and 1 for full ink; and bool.
+    (height, width) float32, 0 for the background and 1 for full ink; and uint8.
     """
-    ink = np.maximum(contrast / full_ink(contrast, noise), 0)
-    return ink, hysteresis_threshold(ink)
+    full = full_ink(contrast, noise)
+    ink = np.maximum(contrast / full, 0)
+    trace = contrast > max(TRACE * full, 4 * noise)
+    return ink, hysteresis_threshold(ink), trace.astype("uint8")
 
 
-def hysteresis_threshold(ink: np.ndarray) -> np.ndarray:
-    """Return where ink is above the low threshold and hangs together with some above the high.
+def hysteresis_threshold(ink: np.ndarray) -> list[Component]:
+    """Return the components of what is above the low threshold, those with some above the high.
 
     OpenCV has this only inside its edge detector (Canny, 1986).
     """
-    low, high = (ink > LOW).astype("uint8"), ink > HIGH
-    count, labels = cv2.connectedComponents(low, connectivity=8)
-    kept = np.zeros(count, bool)
-    kept[labels[high]] = True
-    kept[0] = False
-    return kept[labels]
+    return connected_components(ink > LOW, core=ink > HIGH)
