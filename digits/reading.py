@@ -229,8 +229,8 @@ def _ask(
             if whole.confidence >= DIGIT or len(best) > 1:
                 reading.certainty *= certainty
         turns = again and quarter_turns(
-            np.array([answer.probabilities for answer in wholes]),
-            lambda turns, digits=digits: _predict(model, digits, turns),
+            np.array([answer.probabilities for answer in wholes if not answer.digit.blot]),
+            lambda turns, digits=digits: _predict(model, [d for d in digits if not d.blot], turns),
         )
         if turns:
             yield from _ask(model, [_find(source, turns=turns)], again=False)

@@ -96,7 +96,7 @@ def reject_outliers(answers: list[Answer]) -> tuple[list[Answer], list[Answer]]:
     A digit has others around it, not letters or leaves. What is left of a ruling looks like a 1,
     but is not as high as digits are.
     """
-    found = [a for a in answers if not a.digit.mark]
+    found = [a for a in answers if not (a.digit.mark or a.digit.blot)]
     boxes = np.array([a.digit.place for a in found], float).reshape(-1, 4)
     middle, height = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 3]
     confidence = np.array([a.confidence for a in found])

@@ -468,7 +468,7 @@ def test_a_tilted_page_is_read_line_by_line(read, page, angle):
     assert read((255 - 200 * tilted).astype("uint8")).text == "20473 / 31524 / 57342"
 
 
-@pytest.mark.parametrize("name", ["dot", "letter"])
+@pytest.mark.parametrize("name", ["dot", "letter", "blot"])
 def test_what_is_left_unread_is_said(read, page, name):
     picture = (255 - 200 * page(["65"], gap=70)).astype("uint8")
     before = read(picture)
@@ -476,11 +476,24 @@ def test_what_is_left_unread_is_said(read, page, name):
         cv2.circle(picture, (105, 86), 4, 55, -1)
     if name == "letter":
         cv2.putText(picture, "E", (88, 90), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 55, 5, cv2.LINE_AA)
+    if name == "blot":
+        cv2.circle(picture, (112, 70), 18, 55, -1)
     result = read(picture)
     assert before.digits == result.digits == "65" and not before.unsure and result.unsure
     ((x, y, width, height),) = result.unread
     assert x > 80 and x + width < 145 and y > 45 and y + height < 95
     assert result.as_dict()["unread"] == [{"box": [x, y, width, height]}]
+
+
+def test_a_blot_on_a_tilted_page_is_said(read, page):
+    ink = page(["20473", "31524", "57342"], start=(90, 90), size=(460, 500))
+    turn = cv2.getRotationMatrix2D((250, 200), 9, 1)
+    tilted = (255 - 200 * cv2.warpAffine(ink, turn, (500, 460))).astype("uint8")
+    x, y = map(int, turn @ (420, 190, 1))
+    cv2.circle(tilted, (x, y), 20, 55, -1)
+    result = read(tilted)
+    assert result.text == "20473 / 31524 / 57342" and result.unsure
+    assert (x - 20, y - 20, 41, 41) == pytest.approx(result.unread[0], abs=3)
 
 
 def save(array, kind, mode=None, **options):

@@ -26,7 +26,7 @@ import numpy as np
 
 from digits.images.background import estimate_background
 from digits.images.border import find_border
-from digits.images.components import SMALLEST, Component, find_digits
+from digits.images.components import SMALLEST, Component, edge_contacts, find_digits
 from digits.images.files import ImageError, read_first_page, read_grey
 from digits.images.geometry import to_working_size
 from digits.images.lines import deskew, find_lines, split_marks
@@ -50,6 +50,7 @@ class Digit:
     parts: list[tuple[int, int, float, "Digit"]] = field(default_factory=list)
     line: int = 0  # which line of the page it stands in, from the top
     mark: bool = False  # too small for a digit of its line: a dot or a dash
+    blot: bool = False  # or a shade: no stroke of a pen, and so no digit
     place: tuple[int, int, int, int] = ()  # the box on the page turned upright and level
 
     def __post_init__(self):
@@ -83,7 +84,12 @@ def digits_in(grey: np.ndarray, turns: int = 0, attempt: int = 0) -> list[Digit]
         attempt -= 1
     else:
         return []
-    for component in set(components) - set(strokes):
+    kept = set(strokes)
+    dropped = [c for c in components if c not in kept]
+    # What reaches the picture's edge lies around the page.
+    blots = [c for c in dropped if not edge_contacts(c, ink.shape)]
+    digits = [_digit(blot, ink, back, blot=True) for blot in blots]
+    for component in dropped:
         component.crop(ink)[component.mask] = 0
     components = strokes
     level = deskew(ink, components, height)
@@ -91,27 +97,30 @@ def digits_in(grey: np.ndarray, turns: int = 0, attempt: int = 0) -> list[Digit]
         ink, rotated_back = level
         back = back @ rotated_back
         components, height = find_digits(hysteresis_threshold(ink))
-    digits = []
+        for digit, blot in zip(digits, blots, strict=True):
+            digit.place = _box(blot, np.linalg.inv(rotated_back))
     for number, line in enumerate(find_lines(components, height)):
         line, marks = split_marks(line)
         for component, lattice in segment(line, ink):
-            digit = _digit(component, ink, back, number)
-            digit.parts = [(*edge, _digit(part, ink, back, number)) for *edge, part in lattice]
+            digit = _digit(component, ink, back, line=number)
+            digit.parts = [(*edge, _digit(part, ink, back, line=number)) for *edge, part in lattice]
             digits.append(digit)
-        digits += [_digit(mark, ink, back, number, mark=True) for mark in marks]
+        digits += [_digit(mark, ink, back, line=number, mark=True) for mark in marks]
     return digits
 
 
-def _digit(
-    component: Component, ink: np.ndarray, back: np.ndarray, line: int, mark: bool = False
-) -> Digit:
+def _digit(component: Component, ink: np.ndarray, back: np.ndarray, **what: int) -> Digit:
     """Return a component as a Digit; `back` is the matrix to the picture."""
+    place = component.x, component.y, component.width, component.height
+    return Digit(_box(component, back), normalize_digit(component, ink), place=place, **what)
+
+
+def _box(component: Component, to: np.ndarray) -> tuple[int, int, int, int]:
+    """Return the box around a component in an image that the matrix `to` leads to."""
     corners = cv2.convexHull(cv2.findNonZero(component.mask.astype("uint8")))[:, 0]
-    corners = (corners + np.array((component.x + 0.5, component.y + 0.5))) @ back[:2, :2].T
-    corners += back[:2, 2]
-    half = np.hypot(*back[0, :2]) / 2  # of a pixel
+    corners = (corners + np.array((component.x + 0.5, component.y + 0.5))) @ to[:2, :2].T
+    corners += to[:2, 2]
+    half = np.hypot(*to[0, :2]) / 2  # of a pixel
     (left, top), (right, bottom) = corners.min(axis=0) - half, corners.max(axis=0) + half
     width, height = max(1, round(right - left)), max(1, round(bottom - top))
-    box = int(max(0, left) + 1e-6), int(max(0, top) + 1e-6), width, height
-    place = component.x, component.y, component.width, component.height
-    return Digit(box, normalize_digit(component, ink), line=line, mark=mark, place=place)
+    return int(max(0, left) + 1e-6), int(max(0, top) + 1e-6), width, height
