@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 
 from digits.images.statistics import fraction, median
-from digits.images.thresholding import LOW
 
 NEAR = 10  # grey levels by which paper differs from what it is taken for, at most
 EVEN = 3  # grey levels by which paper in even light differs from one value
@@ -39,7 +38,7 @@ def estimate_background(grey: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarr
     away = np.abs(grey - flat)
     near = away <= NEAR
     near_at_edge = fraction(near.take(edge))
-    mostly_paper = near_at_edge > AT_EDGE and fraction(near) > 0.3
+    mostly_paper = near_at_edge > AT_EDGE
     is_flat = mostly_paper or _only_strokes(grey, flat[0, 0])
     evenly_lit = median(away.take(edge)) < EVEN
     if is_flat and evenly_lit and near_at_edge > 0.995:  # nothing at the edge
@@ -52,7 +51,7 @@ def estimate_background(grey: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarr
         yield both(flat)
     slope = _surface(grey)
     near = np.abs(grey - slope) <= NEAR
-    if fraction(near.take(edge)) > AT_EDGE and fraction(near) > 0.45:
+    if fraction(near.take(edge)) > AT_EDGE:
         yield both(slope)
     small = _shrunk(grey, 128)
     framed = cv2.copyMakeBorder(small, STEP, STEP, STEP, STEP, cv2.BORDER_REFLECT)
@@ -76,26 +75,19 @@ def _without_narrow(picture: np.ndarray, way: int, room: int) -> np.ndarray:
 def _tophat(smooth: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Return how far narrow things stand out from their two sides, darker and lighter ones.
 
-    Those of one of the two are the strokes; of the others counts what is left without them.
-    None if they are so thick that half as much room is too narrow for them, or so many that
-    little is left to stand out from.
+    Those of one of the two are the strokes. None if they are so thick that half as much room
+    is too narrow for them.
     """
     room = max(2, max(smooth.shape) // NARROW)  # half of it is a pixel at least
     ways = cv2.MORPH_CLOSE, cv2.MORPH_OPEN
     nearby = [cv2.absdiff(_without_narrow(smooth, way, room // 2), smooth) for way in ways]
     dark = nearby[0].sum() > nearby[1].sum()
-    way, other_way = ways if dark else ways[::-1]
-    paper = _without_narrow(smooth, way, room)
-    strokes = cv2.absdiff(paper, smooth)
-    if median(strokes) > LOW * strokes.max():
-        return None
+    strokes = cv2.absdiff(_without_narrow(smooth, ways[not dark], room), smooth)
     full = strokes.max() / 2
     if np.count_nonzero(nearby[not dark] > full) < THIN * np.count_nonzero(strokes > full):
         return None
-    others = cv2.absdiff(_without_narrow(paper, other_way, room), paper)
-    others[others < LOW * strokes.max()] = 0  # the paper's own, and no strokes
-    strokes, others = (found - np.float32(median(found)) for found in (strokes, others))
-    return (strokes, others) if dark else (others, strokes)
+    strokes = strokes - np.float32(median(strokes))
+    return (strokes, np.zeros_like(strokes))[:: 1 if dark else -1]
 
 
 def _only_strokes(grey: np.ndarray, paper: float) -> bool:
@@ -107,13 +99,9 @@ def _only_strokes(grey: np.ndarray, paper: float) -> bool:
     small = _shrunk(grey, min(128, max(grey.shape)))
     threshold, light = cv2.threshold(small, 0, 1, cv2.THRESH_OTSU)
     ink = light != (paper > threshold)
-    part = fraction(ink)
-    if not 0 < part < 1:
+    if fraction(ink) in (0, 1) or max(map(fraction, (ink[0], ink[-1], *ink.T[[0, -1]]))) > 0.9:
         return False
-    inside = part * small[ink].var() + (1 - part) * small[~ink].var()
-    sides = ink[0], ink[-1], ink[:, 0], ink[:, -1]
-    along = max(fraction(side) for side in sides)
-    return inside < (1 - TWO_LEVELS) * small.var() and along < 0.9
+    return np.corrcoef(ink.ravel(), small.ravel())[0, 1] ** 2 > TWO_LEVELS
 
 
 def _surface(grey: np.ndarray) -> np.ndarray:
