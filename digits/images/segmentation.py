@@ -77,11 +77,12 @@ def split_touching(component: Component) -> list[Edge]:
         (0.0, np.full(height, width)),
     ]
     lefts = [component.mask & (np.arange(width) < path[:, None]) for _, path in cuts]
+    spans = [(path.min(), path.max()) for _, path in cuts]
     lattice, last = [], len(cuts) - 1
     from_left, from_right = {0}, {last}  # the cuts that edges lead to from the two ends
     for start, end in combinations(range(len(cuts)), 2):
-        cost, path = cuts[end]
-        too_wide = path.min() - cuts[start][1].max() > WIDEST * height
+        cost, _ = cuts[end]
+        too_wide = spans[end][0] - spans[start][1] > WIDEST * height
         if too_wide or start not in from_left or (start, end) == (0, last):
             continue
         part = trim(Component(lefts[end] & ~lefts[start], component.x, component.y))
@@ -134,12 +135,12 @@ def _cuts(mask: np.ndarray, stroke_width: float) -> list[tuple[float, np.ndarray
     paths = np.vstack([_paths(above, minima)[::-1], _paths(below, minima)[1:]])
     ink_before = np.zeros((rows, columns + 1), "float32")  # of each column, in its row
     np.cumsum(ink, axis=1, out=ink_before[:, 1:])
-    lefts = [ink_before[:, 0], ink_before[:, -1]]  # for each cut, the ink on its left by row
+    lefts = ink_before.T[[0, -1]]  # for each cut, the ink on its left by row
     found = []
     for x, path in zip(minima, paths.T, strict=True):
         left = ink_before[np.arange(rows), path]
-        if min(np.abs(left - other).sum() for other in lefts) > ALIKE * rows**2:
-            lefts.append(left)
+        if np.abs(lefts - left).sum(axis=1).min() > ALIKE * rows**2:
+            lefts = np.vstack([lefts, left])
             found.append((left.sum(), float(cost[x]), path))
     y = (np.arange(height) + 0.5) * rows / height - 0.5
     return [
