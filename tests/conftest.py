@@ -38,11 +38,27 @@ def learner(shipped, tmp_path):
     return learning.Learner(shipped, tmp_path / "own", [])
 
 
+@pytest.fixture(scope="session")
+def untrained(tmp_path_factory):
+    """A folder with the files of an untrained model, for all tests that leave it as it is."""
+    folder = tmp_path_factory.mktemp("untrained")
+    model_files.save_model(cnn.build_model(), folder)
+    return folder
+
+
 @pytest.fixture
-def fresh(tmp_path):
+def fresh(untrained, tmp_path):
     """A folder with the files of an untrained model."""
-    model_files.save_model(cnn.build_model(), tmp_path)
+    shutil.copytree(untrained, tmp_path, dirs_exist_ok=True)
     return tmp_path
+
+
+@pytest.fixture
+def few_digits(digits, monkeypatch):
+    """Let cnn.main() train on few digits."""
+    (x_train, y_train), (x_test, y_test) = digits
+    few = (x_train[:3000], y_train[:3000]), (x_test[:300], y_test[:300])
+    monkeypatch.setattr(cnn, "load_mnist", lambda path: few)
 
 
 @pytest.fixture
@@ -167,6 +183,13 @@ def python_with(tmp_path_factory):
     for file in made.values():  # they are large
         if str(file).startswith(str(tmp_path_factory.getbasetemp())):
             shutil.rmtree(Path(file).parent.parent)
+
+
+def small_model():
+    """A model that is built, trained and saved at once."""
+    layers = cnn.keras.layers
+    first = [cnn.keras.Input((28, 28, 1)), layers.Rescaling(1 / 255), layers.Flatten()]
+    return cnn.keras.Sequential([*first, layers.Dense(10, activation="softmax")], name="small")
 
 
 def hear_ctrl_c():

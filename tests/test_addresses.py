@@ -19,7 +19,7 @@ PUBLIC = "https://seven-8000.app.example"
 
 
 def start(running):
-    threading.Thread(target=running.serve_forever, daemon=True).start()
+    threading.Thread(target=running.serve_forever, args=(0.05,), daemon=True).start()
     return running
 
 

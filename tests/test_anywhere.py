@@ -14,7 +14,7 @@ import pytest
 
 import cnn
 import load_model
-from conftest import ROOT, drawn_seven, is_user_error
+from conftest import ROOT, drawn_seven, is_user_error, small_model
 from digits import figures, mnist, model_files, read
 from digits.command_line import UserError
 from digits.reading import read_pictures
@@ -187,7 +187,7 @@ def test_training_in_a_thread():
     history = []
 
     def train():
-        history.append(cnn.train(cnn.build_model(), x, y, 1, 20, 0, 20))
+        history.append(cnn.train(small_model(), x, y, 1, 20, 0, 20))
 
     thread = threading.Thread(target=train)
     thread.start()

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import cnn
-from conftest import hear_ctrl_c, is_user_error
+from conftest import hear_ctrl_c, is_user_error, small_model
+from digits.command_line import UserError
 
 PIPES = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
 
@@ -31,10 +32,13 @@ def test_help_answers_at_once(script):
         ("--nonsense",),
     ],
 )
-def test_a_wrong_option_is_refused_before_any_work(script, tmp_path, arguments):
-    result = script("cnn.py", *arguments)
-    assert result.returncode == 2 and arguments[0] in result.stderr
-    assert "Traceback" not in result.stderr and not list(tmp_path.iterdir())
+def test_a_wrong_option_is_refused_before_any_work(tmp_path, monkeypatch, capsys, arguments):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cnn, "load_mnist", None)
+    with pytest.raises(SystemExit) as stopped:
+        cnn.main([*arguments])
+    assert stopped.value.code == 2 and arguments[0] in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_unwritable_folder_is_noticed_before_training(script, tmp_path):
@@ -47,15 +51,7 @@ def test_wrong_data_is_named(script, tmp_path):
     assert is_user_error(script("cnn.py", "--data", "x.npz"), "x.npz", "not MNIST")
 
 
-@pytest.fixture
-def tiny(monkeypatch, digits):
-    """Let main() train on little."""
-    (x_train, y_train), (x_test, y_test) = digits
-    few = (x_train[:3000], y_train[:3000]), (x_test[:300], y_test[:300])
-    monkeypatch.setattr(cnn, "load_mnist", lambda path: few)
-
-
-def test_it_prints_results_and_writes_four_files(tiny, tmp_path, capsys):
+def test_it_prints_results_and_writes_four_files(few_digits, tmp_path, capsys):
     assert cnn.main(["--epochs", "1", "--output", str(tmp_path / "new")]) == 0
     out, err = capsys.readouterr()
     for words in (
@@ -100,13 +96,14 @@ def test_ctrl_c_says_what_is_kept_and_leaves_the_old_pair(fresh, tiny_cnn, line)
     resumed.communicate()
 
 
-def test_without_a_stopped_training_nothing_is_resumed(script, tmp_path):
-    result = script("cnn.py", "--resume")
-    assert is_user_error(result, f"no stopped training in {tmp_path}; leave out --resume")
+def test_without_a_stopped_training_nothing_is_resumed(few_digits, tmp_path, capsys):
+    with pytest.raises(UserError, match=f"no stopped training in {tmp_path}; leave out --resume"):
+        cnn.main(["--resume", "--output", str(tmp_path)])
+    assert capsys.readouterr().err == ""
 
 
 def test_ctrl_c_does_not_break_into_a_step(monkeypatch):
-    model, steps = cnn.build_model(), []
+    model, steps = small_model(), []
     layer = model.layers[0]
     scale = layer.call
 

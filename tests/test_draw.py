@@ -115,15 +115,9 @@ def test_the_page_comes_whole_from_here(client):
 # ---------------------------------------------------------------- the command
 
 
-def test_ctrl_c_ends_it_cleanly(start_page):
+def test_twenty_at_once_are_not_mixed_up_and_ctrl_c_ends_it_cleanly(start_page):
     process, address = start_page("--port", 0)
-    urllib.request.urlopen(address + "state", timeout=60).close()
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
-    assert process.returncode == 0 and not err.strip()
 
-
-def test_twenty_at_once_are_not_mixed_up(address):
     def ask(count):
         picture = png(np.hstack([drawn_seven()] * count))
         request = urllib.request.Request(
@@ -136,6 +130,9 @@ def test_twenty_at_once_are_not_mixed_up(address):
     with ThreadPoolExecutor(20) as pool:
         for count, answer in zip(counts, pool.map(ask, counts), strict=True):
             assert f'"digits":"{"7" * count}"' in answer
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 0 and not err.strip()
 
 
 def test_a_port_in_use_is_named(script):

