@@ -4,13 +4,12 @@ import json
 import shutil
 import signal
 import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 import cnn
-from conftest import ROOT, small_model
+from conftest import small_model
 from digits import quiet_keras as keras
 from digits.checkpoint import Checkpoint
 from digits.command_line import UserError
@@ -84,8 +83,8 @@ def test_a_damaged_state_is_refused(left, name):
 
 
 @pytest.mark.slow
-def test_a_killed_command_resumes_to_the_same_files(tmp_path):
-    command = [sys.executable, str(ROOT / "cnn.py"), "--epochs", "2"]
+def test_a_killed_command_resumes_to_the_same_files(tiny_cnn, tmp_path):
+    command = [*tiny_cnn, "--epochs", "5"]
 
     def run(folder, *more):
         return subprocess.run(
