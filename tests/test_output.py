@@ -16,12 +16,12 @@ READ = f"{sys.executable} {ROOT / 'load_model.py'}"
 
 
 @pytest.fixture
-def shell(tiny_cnn, tmp_path):
+def shell(small_cnn, tmp_path):
     """Run a line of shell in an empty folder; `$TRAIN` is cnn.py on few digits."""
     if sys.platform == "win32":
         pytest.skip("the lines are for a POSIX shell")
     (tmp_path / "seven.png").write_bytes(cv2.imencode(".png", drawn_seven())[1].tobytes())
-    more = {"TRAIN": " ".join([*tiny_cnn, "--epochs 1 --output out"]), "READ": READ}
+    more = {"TRAIN": " ".join([*small_cnn, "--epochs 1 --output out"]), "READ": READ}
 
     def run(line, **environment):
         return subprocess.run(
