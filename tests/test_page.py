@@ -24,10 +24,10 @@ SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
 FOUR = [[(0.3, 0.2), (0.25, 0.55), (0.75, 0.55)], [(0.62, 0.25), (0.6, 0.85)]]
 TWO = [(0.28, 0.3), (0.4, 0.18), (0.6, 0.2), (0.68, 0.35), (0.55, 0.55), (0.3, 0.8), (0.75, 0.8)]
 SPACE = r"\s*"  # between digits there may be wide gaps, and ends of lines
-# The page asks for the server's state every few seconds; here it does at once.
+# While nothing is learned, the page asks for the server's state every three seconds; here often.
 IMPATIENT = """
     const wait = setTimeout;
-    window.setTimeout = (what, time) => wait(what, [1000, 3000].includes(time) ? 100 : time);
+    window.setTimeout = (what, time) => wait(what, time === 3000 ? 100 : time);
 """
 SCREENS = [(390, 844), (844, 390), (768, 1024), (1280, 800), (320, 568), (640, 400)]
 
