@@ -173,7 +173,7 @@ def draw_steps(grey: np.ndarray) -> dict[str, np.ndarray]:
     for component in components:
         component.crop(mask)[component.mask] = 1
     components, height = steps.find_digits(components)
-    components = steps.keep_strokes(components, ink, image)
+    components = [c for c in components if steps.is_stroke(c, ink, image)]
     ink, _ = steps.deskew(ink, components, height) or (ink, None)
     level, height = steps.find_digits(steps.hysteresis_threshold(ink))
     lines = steps.find_lines(level, height)

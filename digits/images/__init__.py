@@ -10,7 +10,7 @@ Each step is a function in a module of its name:
     outside = find_rulings(ink, ...)                rulings        tables, forms, ruled paper
     outside = find_border(ink, ...)                 border         shadows, the sheet's edge
     components, height = find_digits(components)    components     joined to digits
-    components = keep_strokes(components, ...)      strokes        no blots, no shades
+    is_stroke(component, ink, image)                strokes        no blots, no shades
     ink, back = deskew(ink, components, height)     lines          the page made level
     lines = find_lines(components, height)          lines          in reading order
     lattice = segment(line, ink)                    segmentation   where neighbours touch
@@ -33,7 +33,7 @@ from digits.images.lines import deskew, find_lines, split_marks
 from digits.images.normalization import SIDE, as_normalized, normalize_digit
 from digits.images.rulings import find_rulings
 from digits.images.segmentation import segment
-from digits.images.strokes import keep_strokes
+from digits.images.strokes import is_stroke
 from digits.images.thresholding import choose_polarity, hysteresis_threshold, threshold
 
 __all__ = ["Digit", "ImageError", "digits_in", "read_first_page", "read_grey"]
@@ -76,7 +76,9 @@ def digits_in(grey: np.ndarray, turns: int = 0, attempt: int = 0) -> list[Digit]
                 contrast = np.where(outside, 0, contrast)
                 ink, components, trace = threshold(contrast, noise)
         components, height = find_digits(components)
-        strokes = keep_strokes(components, ink, image)
+        strokes, dropped = [], []
+        for c in components:
+            (strokes if is_stroke(c, ink, image) else dropped).append(c)
         if all(c.size < SMALLEST for c in strokes):
             continue
         if not attempt:
@@ -84,15 +86,12 @@ def digits_in(grey: np.ndarray, turns: int = 0, attempt: int = 0) -> list[Digit]
         attempt -= 1
     else:
         return []
-    kept = set(strokes)
-    dropped = [c for c in components if c not in kept]
     # What reaches the picture's edge lies around the page.
     blots = [c for c in dropped if not edge_contacts(c, ink.shape)]
     digits = [_digit(blot, ink, back, blot=True) for blot in blots]
     for component in dropped:
         component.crop(ink)[component.mask] = 0
-    components = strokes
-    level = deskew(ink, components, height)
+    components, level = strokes, deskew(ink, strokes, height)
     if level:
         ink, rotated_back = level
         back = back @ rotated_back

@@ -6,7 +6,7 @@ import numpy as np
 from digits.images.components import Component, edge_contacts
 from digits.images.statistics import fraction
 
-AT_EDGE = 0.8  # the fraction of a border that lies along the edge, at least
+AT_EDGE = 0.8  # the fraction of a border that is at the edges that it lies along, at least
 
 
 def find_border(ink: np.ndarray, components: list[Component], trace: np.ndarray) -> np.ndarray:
@@ -16,9 +16,15 @@ def find_border(ink: np.ndarray, components: list[Component], trace: np.ndarray)
     """
     border = np.zeros(ink.shape, "uint8")
     for component in components:
-        along = any(fraction(side) > 0.5 for side in edge_contacts(component, ink.shape))
-        if along and _keeps_to_edge(component, ink.shape):
-            component.crop(border)[component.mask] = 1
+        if not edge_contacts(component, ink.shape):
+            continue
+        there, near = np.zeros(ink.shape, bool), np.zeros(ink.shape, bool)
+        component.crop(there)[:] = component.mask
+        for turns in range(4):
+            if fraction(np.rot90(there, turns)[0]) > 0.5:
+                np.rot90(near, turns)[: max(1, round(1.5 * component.stroke_width))] = True
+        if fraction(near[there]) > AT_EDGE:  # as it is of no digit
+            border[there] = 1
     if not border.any():
         return border > 0
     # Its blurred side is fainter than ink and goes with it, some way into the picture.
@@ -26,14 +32,3 @@ def find_border(ink: np.ndarray, components: list[Component], trace: np.ndarray)
     for _ in range(max(ink.shape) // 12):
         border = cv2.dilate(border, square) & (trace | border)
     return cv2.dilate(border, square) > 0
-
-
-def _keeps_to_edge(component: Component, shape: tuple[int, int]) -> bool:
-    """Return whether nearly all of it is at the edges that it lies along, as no digit is."""
-    reach = max(1, round(1.5 * component.stroke_width))
-    there, near = np.zeros(shape, bool), np.zeros(shape, bool)
-    component.crop(there)[:] = component.mask
-    for turns in range(4):
-        if fraction(np.rot90(there, turns)[0]) > 0.5:
-            np.rot90(near, turns)[:reach] = True
-    return fraction(near[there]) > AT_EDGE

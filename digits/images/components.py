@@ -52,19 +52,13 @@ class Component:
     def nearby(self, picture: np.ndarray, room: int) -> tuple[np.ndarray, "Component"]:
         """Return the view of `picture` with `room` more on each side, and the component in it."""
         top, left = max(0, self.y - room), max(0, self.x - room)
-        rows, columns = (
-            slice(top, self.y + self.height + room),
-            slice(left, self.x + self.width + room),
-        )
-        return picture[rows, columns], self.shifted(-left, -top)
+        bottom, right = self.y + self.height + room, self.x + self.width + room
+        return picture[top:bottom, left:right], self.shifted(-left, -top)
 
 
-def padded(mask: np.ndarray, room: int = 1, aside: int | None = None) -> np.ndarray:
-    """Return `mask` as uint8 with `room` empty pixels all round, or `aside` left and right."""
-    aside = room if aside is None else aside
-    return cv2.copyMakeBorder(
-        mask.astype("uint8"), room, room, aside, aside, cv2.BORDER_CONSTANT, value=0
-    )
+def padded(mask: np.ndarray, room: int = 1) -> np.ndarray:
+    """Return `mask` as uint8 with `room` empty pixels all round."""
+    return cv2.copyMakeBorder(mask.astype("uint8"), *(room,) * 4, cv2.BORDER_CONSTANT, value=0)
 
 
 def bounding_box(mask: np.ndarray) -> tuple[slice, slice] | None:
@@ -168,19 +162,13 @@ def edge_contacts(component: Component, shape: tuple[int, int]) -> list[np.ndarr
 
     Each is bool, as long as the edge.
     """
-    height, width = shape
-    x, y, mask = component.x, component.y, component.mask
-    contacts = []
-    for reaches, ink, start, length in (
-        (y == 0, mask[0], x, width),
-        (y + component.height == height, mask[-1], x, width),
-        (x == 0, mask[:, 0], y, height),
-        (x + component.width == width, mask[:, -1], y, height),
-    ):
-        if reaches and ink.any():
-            contacts.append(np.zeros(length, bool))
-            contacts[-1][start : start + len(ink)] = ink
-    return contacts
+    left, top, right, bottom = _corners(component)
+    if left and top and right < shape[1] and bottom < shape[0]:  # as most of thousands
+        return []
+    there = np.zeros(shape, bool)
+    component.crop(there)[:] = component.mask
+    sides = there[0], there[-1], there[:, 0], there[:, -1]
+    return [side for side in sides if side.any()]
 
 
 def overlap(
@@ -193,10 +181,8 @@ def overlap(
 
 def merge(one: Component, other: Component) -> Component:
     """Return both as one component."""
-    (left, top), (right, bottom) = (
-        np.minimum(_corners(one)[:2], _corners(other)[:2]),
-        np.maximum(_corners(one)[2:], _corners(other)[2:]),
-    )
+    left, top, *_ = np.minimum(_corners(one), _corners(other))
+    *_, right, bottom = np.maximum(_corners(one), _corners(other))
     both = Component(np.zeros((bottom - top, right - left), bool), int(left), int(top))
     for part in (one, other):
         part.shifted(-both.x, -both.y).crop(both.mask)[part.mask] = True

@@ -32,7 +32,7 @@ def find_rulings(ink: np.ndarray, components: list[Component], trace: np.ndarray
     nothing = np.zeros(ink.shape, bool)
     views = _View(trace), _View(np.ascontiguousarray(trace.T))
     # The longest are found first, at the scale of the picture, then all at that of the writing.
-    longest = [min(0.3 * max(ink.shape), EDGE * view.width) for view in views]
+    longest = [min(0.3 * max(ink.shape), EDGE * v.trace.shape[1]) for v in views]
     across, down = (v.runs(2 / 3 * n, n / 6, n) for v, n in zip(views, longest, strict=True))
     rest = ink
     if across.any() or down.any():
@@ -43,7 +43,7 @@ def find_rulings(ink: np.ndarray, components: list[Component], trace: np.ndarray
         return nothing
     run, bold, long = RUN * height, BOLD * height, LONG * height
     # From edge to edge of a small picture it may be shorter.
-    least = [min(long, max(1.1 * height, EDGE * view.width)) for view in views]
+    least = [min(long, max(1.1 * height, EDGE * v.trace.shape[1])) for v in views]
     across = views[0].runs(min(run, least[0]), bold, least[0])
     # The stem of a 9 alone is as long as that, but hardly twice.
     down = views[1].runs(run, bold, least[1] if across.any() else 2 * long)
@@ -64,10 +64,6 @@ class _View:
     """The trace of ink, (height, width) uint8, 0 and 1, as it is or transposed: lines across."""
 
     trace: np.ndarray
-
-    @property
-    def width(self) -> int:
-        return self.trace.shape[1]
 
     @cached_property
     def dilated(self) -> np.ndarray:
@@ -92,8 +88,8 @@ class _View:
         level = _opened(_thin(self.dilated, thickest), 12)
         if np.count_nonzero(level.any(axis=0)) < length / 2:  # no need for the slope
             return np.zeros_like(self.trace)
-        room = round(abs(self.slope) * self.width / 2)
-        wide = _sheared(padded(self.dilated, room, 0), self.slope)
+        room = round(abs(self.slope) * self.trace.shape[1] / 2)
+        wide = _sheared(np.pad(self.dilated, ((room, room), (0, 0))), self.slope)
         lines = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones((1, round(0.1 * run) | 1), "uint8"))
         lines = _thin(_opened(lines, round(run) | 1), thickest)
         lines = _filled(lines, [c for c in _contours(lines) if cv2.boundingRect(c)[2] >= length])

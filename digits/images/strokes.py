@@ -15,19 +15,15 @@ BOTH_SIDES = 0.6  # of a stroke's contrast: it has as much on both of its sides,
 SHARP = 1.0  # of full ink: it comes in within the width of a stroke
 
 
-def keep_strokes(
-    components: list[Component], ink: np.ndarray, image: np.ndarray
-) -> list[Component]:
-    """Return the components that are strokes on paper, and those too small to tell.
+def is_stroke(component: Component, ink: np.ndarray, image: np.ndarray) -> bool:
+    """Return whether a component is a stroke on paper, or too small to tell.
 
     `ink` as `threshold` gives it, `image` the picture itself, uint8.
     """
-    return [
-        c
-        for c in components
-        if c.size < SMALLEST
-        or not (c.stroke_width > BLOB * c.size or _is_shade(c, ink) or _is_step(c, image))
-    ]
+    if component.size < SMALLEST:
+        return True
+    blob = component.stroke_width > BLOB * component.size
+    return not (blob or _is_shade(component, ink) or _is_step(component, image))
 
 
 def _is_shade(component: Component, ink: np.ndarray) -> bool:
