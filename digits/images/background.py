@@ -11,13 +11,13 @@ import numpy as np
 
 from digits.images.statistics import fraction, median
 
-NEAR = 10  # grey levels by which paper differs from what it is taken for, at most
-EVEN = 3  # grey levels by which paper in even light differs from one value
-AT_EDGE = 0.85  # the fraction of a picture's edge that is paper, at least
-TWO_LEVELS = 0.8  # the fraction of the variance that is between paper and ink, at least
-NARROW = 32  # strokes are narrower than 2 / NARROW of the picture's longest side
-THIN = 0.8  # the fraction of them that is narrower than half of that, at least
-STEP = 20  # how far the median reaches, where the picture's longest side is 128
+NEAR = 10  # grey levels: paper differs by no more from what it is taken for
+EVEN = 3  # grey levels: in even light, half of the picture's edge differs by less from one value
+AT_EDGE = 0.85  # fraction of the pixels along the picture's edge: more of them are paper
+TWO_LEVELS = 0.8  # fraction of the variance of the grey values: more is between paper and ink
+NARROW = 32  # half widths of the widest stroke in the picture's longest side
+THIN = 0.8  # fraction of the pixels of strokes: more are in strokes half as wide, at most
+STEP = 20  # pixels of a copy whose longest side is 128: how far the median reaches
 
 
 def estimate_background(grey: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

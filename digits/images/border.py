@@ -9,11 +9,8 @@ from digits.images.statistics import fraction
 AT_EDGE = 0.8  # the fraction of a border that is at the edges that it lies along, at least
 
 
-def find_border(ink: np.ndarray, components: list[Component], trace: np.ndarray) -> np.ndarray:
-    """Return where a border is, (height, width) bool.
-
-    `ink`, `components` and `trace` as `threshold` gives them.
-    """
+def find_border(ink: np.ndarray, components: list[Component], *_: np.ndarray) -> np.ndarray:
+    """Return where a border is, (height, width) bool; the arguments are what `threshold` gives."""
     border = np.zeros(ink.shape, "uint8")
     for component in components:
         if not edge_contacts(component, ink.shape):
@@ -25,10 +22,4 @@ def find_border(ink: np.ndarray, components: list[Component], trace: np.ndarray)
                 np.rot90(near, turns)[: max(1, round(1.5 * component.stroke_width))] = True
         if fraction(near[there]) > AT_EDGE:  # as it is of no digit
             border[there] = 1
-    if not border.any():
-        return border > 0
-    # Its blurred side is fainter than ink and goes with it, some way into the picture.
-    square = np.ones((3, 3), "uint8")
-    for _ in range(max(ink.shape) // 12):
-        border = cv2.dilate(border, square) & (trace | border)
-    return cv2.dilate(border, square) > 0
+    return cv2.dilate(border, np.ones((5, 5), "uint8")) > 0  # its blurred side, too

@@ -19,7 +19,6 @@ EDGE = 0.95  # of the picture: a line that is as long goes from edge to edge
 RUN = 1.3  # heights of the writing: strokes of digits run level for less
 LONG = 2.5  # heights of the writing: a ruling is longer
 WALL = 0.8  # heights of the writing: what goes from ruling to ruling is longer
-THIN = 0.6  # the fraction of such a wall that is as thin as they are, at least
 BOLD = 0.35  # heights of the writing: rulings are thinner
 DARKER = 1.3  # times the ink of a ruling nearby: what has more is a stroke
 
@@ -131,16 +130,12 @@ def _walls(view: _View, ink: np.ndarray, rulings: np.ndarray, height: float) -> 
     thick = min(BOLD * height, 6 * float(inside[inside > 0].mean()))
     dark, reach = DARKER * quantile(ink[rulings > 0], 0.75), round(0.15 * height) + 1
     lines = view.runs(WALL * height, thick, WALL * height)
-    thin = lines & _thin(view.trace, thick)
 
     def is_wall(contour: np.ndarray) -> bool:
         x, y, w, h = cv2.boundingRect(contour)
-        rows = slice(y, y + h)
-        part, ends = thin[rows, x : x + w], rulings[rows]
-        if not (ends[:, max(0, x - 2) : x + reach].any() and part.any()):
-            return False
-        pale = median(ink[rows, x : x + w][part > 0]) < dark
-        return ends[:, x + w - reach : x + w + 2].any() and pale and part.any(axis=0).mean() > THIN
+        start, end = slice(max(0, x - 2), x + reach), slice(x + w - reach, x + w + 2)
+        ends = rulings[y : y + h, start].any() and rulings[y : y + h, end].any()
+        return ends and median(ink[y : y + h, x : x + w][lines[y : y + h, x : x + w] > 0]) < dark
 
     return _filled(lines, [c for c in _contours(lines) if is_wall(c)])
 
