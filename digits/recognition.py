@@ -13,11 +13,11 @@ from digits.images import Digit
 from digits.images.segmentation import best_paths
 
 UNSURE = 0.9  # confidence: an answer with less is marked
-DIGIT = 0.35  # confidence: with less it is no digit
+DIGIT = 0.5  # confidence: with less it is no digit
 UPRIGHT = (2, 3, 4, 5, 7)  # the digits that tell which way a page is turned
 TURNED = 4  # digits on a page that may be turned, at least
 AROUND = 10  # heights of a digit: what is nearer is around it
-AMONG = 0.65  # mean confidence of what is around a digit, and 1 for itself, at least
+AMONG = 0.8  # mean confidence of what is around a digit, and 1 for itself, at least
 LOW_ONE = 0.4  # heights of the page's digits: a 1 is higher
 NEAR = 4  # heights to the next digit: what is further away is not called unread
 SLIM = 0.6  # a digit's width, in its heights, that nothing speaks against
