@@ -164,12 +164,17 @@ def test_the_shipped_model_is_unsure_of_what_is_no_digit(digits, shipped, probab
     assert (probabilities.max(axis=1) > 0.9).mean() > 0.98
 
 
-@pytest.mark.parametrize("font", ["DejaVuSerif-Bold", "DejaVuSansMono-Bold", "STIXGeneralBol"])
-def test_small_printed_text_is_not_read_as_digits(shipped, font):
-    font = Path(matplotlib.get_data_path(), "fonts", "ttf", f"{font}.ttf")
-    page = Image.new("L", (400, 60), 240)
-    text = {"text": "when people hold a camera above", "font": ImageFont.truetype(font, 16)}
-    ImageDraw.Draw(page).text((20, 15), fill=30, **text)
+@pytest.mark.parametrize(
+    ("font", "size"), [("DejaVuSans-Oblique", 18), ("DejaVuSans-Bold", 20), ("STIXGeneral", 22)]
+)
+def test_small_printed_text_is_not_read_as_digits(shipped, font, size):
+    file = Path(matplotlib.get_data_path(), "fonts", "ttf", f"{font}.ttf")
+    page = Image.new("L", (560, 170), 240)
+    lines = (
+        "when people hold a camera above\nthe network reads written pages\nand save what remains"
+    )
+    text = {"text": lines, "font": ImageFont.truetype(file, size), "spacing": size}
+    ImageDraw.Draw(page).text((20, 20), fill=30, **text)
     assert read(np.array(page), shipped).digits == ""
 
 
