@@ -9,10 +9,8 @@ import numpy as np
 
 from digits.images.components import Component, bounding_box
 from digits.images.normalization import normalize_digit
-from digits.images.thresholding import LOW
 
 SIDE = 64  # pixels, height of the canvas on which they are drawn
-HEIGHTS = 8, 64  # pixels: the least and the largest on a page; small ones are more frequent
 Points = list[tuple[float, float]]  # x and y along a stroke, from 0 to 1
 
 
@@ -25,7 +23,7 @@ def draw_digit(digit: int, rng: np.random.Generator) -> np.ndarray:
         points = smooth(points, rounding) * (width, 1)
         points[:, 0] -= slant * points[:, 1]
         draw_line(canvas, (SIDE / 2, 8) + (SIDE - 16) * points, thickness)
-    return prepared(canvas, rng)
+    return prepared(canvas)
 
 
 def smooth(points: Points, rounding: float) -> np.ndarray:
@@ -43,20 +41,10 @@ def draw_line(canvas: np.ndarray, points: np.ndarray, thickness: int) -> None:
     cv2.polylines(canvas, [(16 * points).round().astype("int32")], False, 255, thickness, shift=4)
 
 
-def prepared(canvas: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return what is drawn, (height, width) uint8, as a page's digits are prepared, (28, 28) uint8.
-
-    There it may have any height, and what is small is blurred.
-    """
-    found = bounding_box(canvas > canvas.max() / 2)
-    if found is None:
-        return np.zeros((28, 28), "uint8")
-    drawn = canvas[found].astype("float32")
-    scale = rng.uniform(*np.sqrt(HEIGHTS)) ** 2 / max(drawn.shape)
-    size = [max(1, round(side * scale)) for side in drawn.shape[::-1]]
-    ink = cv2.resize(drawn, size, interpolation=cv2.INTER_AREA)
-    ink /= ink.max()
-    return normalize_digit(Component(ink > LOW, 0, 0), ink)
+def prepared(canvas: np.ndarray) -> np.ndarray:
+    """Return what is drawn as MNIST prepared its digits, (28, 28) uint8."""
+    mask = canvas[bounding_box(canvas > 127)] > 127
+    return normalize_digit(Component(mask, 0, 0), mask.astype("float32"))
 
 
 def _one(rng: np.random.Generator) -> list[Points]:

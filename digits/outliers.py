@@ -66,7 +66,7 @@ def make_outliers(
         draw, _ = kinds[rng.choice(len(kinds), p=often / often.sum())]
         canvas = np.ascontiguousarray(draw())
         if not _may_be_a_digit(canvas > 127):
-            result.append(prepared(canvas, rng))
+            result.append(prepared(canvas))
     return np.array(result, "uint8").reshape(n, 28, 28)
 
 

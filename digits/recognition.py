@@ -13,11 +13,12 @@ from digits.images import Digit
 from digits.images.segmentation import best_paths
 
 UNSURE = 0.9  # confidence: an answer with less is marked
-DIGIT = 0.5  # confidence: with less it is no digit
+DIGIT = 0.35  # confidence: with less it is no digit
 UPRIGHT = (2, 3, 4, 5, 7)  # the digits that tell which way a page is turned
 TURNED = 4  # digits on a page that may be turned, at least
 AROUND = 10  # heights of a digit: what is nearer is around it
-AMONG = 0.8  # mean confidence of what is around a digit, and 1 for itself, at least
+ITSELF = 5  # votes of 1 for a digit, beside the confidence of each component around it
+AMONG = 0.85  # mean of these, at least
 LOW_ONE = 0.4  # heights of the page's digits: a 1 is higher
 NEAR = 4  # heights to the next digit: what is further away is not called unread
 SLIM = 0.6  # a digit's width, in its heights, that nothing speaks against
@@ -109,7 +110,7 @@ def reject_outliers(answers: list[Answer]) -> tuple[list[Answer], list[Answer]]:
         away = np.abs(middle - middle[i]).max(axis=1)
         others = (away < AROUND * height[i]) & (height > height[i] / 2)
         others[i] = False
-        sure[i] = (1 + confidence[others].sum()) / (1 + others.sum()) >= AMONG
+        sure[i] = (ITSELF + confidence[others].sum()) / (ITSELF + others.sum()) >= AMONG
     digits = [a for a, kept in zip(found, sure, strict=True) if kept]
     if not digits:
         return [], []
