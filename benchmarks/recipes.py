@@ -279,7 +279,7 @@ def plot(results: dict, file: Path) -> None:
     axis.margins(x=0.15)
     axis.set(xlim=(0, None), ylim=(0, None))
     axis.grid(color="#e4e7eb")
-    figure.savefig(file, dpi=110, metadata={"Software": None, "Description": table(results)})
+    figures.save(figure, file, Description=table(results))
 
 
 def main() -> int:

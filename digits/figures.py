@@ -51,11 +51,14 @@ matplotlib.rcParams.update(
 )
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write `figure` to `path`, .png, .pdf or .svg. Raises UserError if it can't."""
+def save(figure: Figure, path: Path, **text: str) -> None:
+    """Write `figure` to `path`, .png, .pdf or .svg. Raises UserError if it can't.
+
+    A .png keeps `text`, by the keywords of its format, such as Description.
+    """
     try:
         # No software version in the file: the same figure gives the same bytes.
-        metadata = {"Software": None} if path.suffix.lower() == ".png" else None
+        metadata = {"Software": None, **text} if path.suffix.lower() == ".png" else None
         figure.savefig(path, dpi=110, facecolor="white", metadata=metadata)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}; choose another place") from None

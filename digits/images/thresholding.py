@@ -9,7 +9,7 @@ from digits.images.statistics import median, quantile
 FAINTEST = 6  # grey levels between background and ink; less is no writing
 NOISE = 5  # standard deviations of the background's noise: ink has more contrast
 BLURRED = 6  # of the picture's longest side: what is blurred over one 6th of it is no stroke
-TRACE = 0.12  # of full ink: there is a trace of it
+TRACE = 0.12, 4  # of full ink, and standard deviations of the noise: a trace has more than either
 LOW, HIGH = 0.3, 0.55  # of full ink: the two thresholds of the hysteresis
 
 
@@ -52,7 +52,7 @@ def threshold(contrast: np.ndarray, noise: float) -> tuple[np.ndarray, list[Comp
     """
     full = full_ink(contrast, noise)
     ink = np.maximum(contrast / full, 0)
-    trace = contrast > max(TRACE * full, 4 * noise)
+    trace = contrast > max(TRACE[0] * full, TRACE[1] * noise)
     return ink, hysteresis_threshold(ink), trace.astype("uint8")
 
 
