@@ -26,7 +26,7 @@ SHIFT = 1.6  # pixels, largest
 BEND = 0.56  # pixels, standard deviation
 LAST = 0.25  # of all this in the last epoch: to end with digits more like those to be read
 FLAGGED = 0.3  # fraction of the ones that get an upstroke, some also a foot
-OUTLIERS = 0.06  # fraction of a batch that shows what is no digit
+OUTLIERS = 0.12  # fraction of a batch that shows what is no digit
 DRAWN = 0.04  # fraction of a batch that is drawn as other hands write
 OFTEN = 8  # times that each of these is shown in an epoch, distorted anew
 ONE_HOT = np.eye(10, dtype="float32")

@@ -12,10 +12,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digits.hands import SIDE, draw_line, prepared, smooth
+from digits.hands import SIDE, draw_line, prepared, prepared_small, smooth
 from digits.images.components import bounding_box
 
 SLIM = 0.45  # a shape with less width in its length may be a 1, unless it lies
+SMALL = 0.5  # fraction of the letters, signs and dashes that are as on a page
 FONTS = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSerif-Italic", "DejaVuSansMono")
 FONTS += ("STIXGeneral",)
 LETTERS = "ACEFHKMNRTUVWXadefhkmnprtuvwxÄÜÖäüöÆæÑñÇÞΓΔΠΣΦΨΩπμψωЖШЩЮЯДФИ"
@@ -46,27 +47,28 @@ def make_outliers(
         return image[bounding_box(image > 127) or ...]
 
     text = _text_drawer(rng)
-    kinds = (  # and how often
-        (lambda: text(LETTERS), 4),
-        (lambda: text(SIGNS), 3),
-        (lambda: _scribble(rng), 3),
-        (lambda: _ruling(rng), 3),
-        (lambda: _frame(rng), 2),
-        (lambda: _dashes(rng), 1),
-        (lambda: _blot(rng), 2),
-        (lambda: _texture(rng), 2),
-        (lambda: _left_half(digit(HALVED), rng), 2),
-        (lambda: np.rot90(digit(LYING), rng.choice([1, 3])), 2),
-        (lambda: np.rot90(digit(INVERTED), 2), 1),
-        (lambda: _joined([digit() for _ in range(rng.choice([2, 2, 2, 3]))], rng), 4),
+    kinds = (  # how often, and which fraction of it small
+        (lambda: text(LETTERS), 4, SMALL),
+        (lambda: text(SIGNS), 3, SMALL),
+        (lambda: _scribble(rng), 3, 0),
+        (lambda: _ruling(rng), 3, 0),
+        (lambda: _frame(rng), 2, 0),
+        (lambda: _dashes(rng), 1, SMALL),
+        (lambda: _blot(rng), 2, 0),
+        (lambda: _texture(rng), 2, 0),
+        (lambda: _left_half(digit(HALVED), rng), 2, 0),
+        (lambda: np.rot90(digit(LYING), rng.choice([1, 3])), 2, 0),
+        (lambda: np.rot90(digit(INVERTED), 2), 1, 0),
+        (lambda: _joined([digit() for _ in range(rng.choice([2, 2, 2, 3]))], rng), 4, 0),
     )
-    often = np.array([fraction for _, fraction in kinds])
+    often = np.array([fraction for _, fraction, _ in kinds])
     result: list[np.ndarray] = []
     while len(result) < n:
-        draw, _ = kinds[rng.choice(len(kinds), p=often / often.sum())]
+        draw, _, small = kinds[rng.choice(len(kinds), p=often / often.sum())]
         canvas = np.ascontiguousarray(draw())
         if not _may_be_a_digit(canvas > 127):
-            result.append(prepared(canvas))
+            on_page = rng.random() < small
+            result.append(prepared_small(canvas, rng) if on_page else prepared(canvas))
     return np.array(result, "uint8").reshape(n, 28, 28)
 
 

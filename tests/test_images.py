@@ -311,6 +311,14 @@ def test_thin_and_thick_small_and_large(read, side, thickness):
     assert read(drawn_seven(side, thickness)).digits == "7"
 
 
+@pytest.mark.parametrize("lean", [-6, 0, 5])
+def test_a_one_of_one_pixel_beside_thick_digits(read, page, lean):
+    picture = 255 - 255 * page(["5", "28"], height=66, size=(300, 260))
+    picture = picture.astype("uint8")
+    cv2.line(picture, (150 + lean, 52), (150 - lean, 114), 0, 1)
+    assert read(picture).digits == "5128"
+
+
 def test_tiny_in_a_corner(read):
     picture = np.full((900, 1200), 250, "uint8")
     picture[20:70, 1100:1150] = drawn_seven(50, 3, paper=250)

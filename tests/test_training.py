@@ -126,7 +126,7 @@ def test_a_part_of_each_batch_is_no_digit(digits):
     (x, y), _ = digits
     for _, targets in augment.batches(x[:1000], y[:1000], 250, 1, range(2)):
         none = targets.max(axis=1) < 0.5
-        assert 0.02 < none.mean() < 0.1
+        assert 0.06 < none.mean() < 0.18
         np.testing.assert_allclose(targets[none], 0.1)
         assert set(targets[~none].ravel()) == {0, 1}
 
@@ -152,13 +152,20 @@ def test_outliers_can_be_made_from_any_digits():
 def test_the_shipped_model_is_unsure_of_what_is_no_digit(digits, shipped, probabilities):
     _, (x_test, y_test) = digits
     made = make_outliers(1000, x_test, y_test, np.random.default_rng(99))
-    assert (predict(shipped, made).max(axis=1) > 0.9).mean() < 0.08
+    assert (predict(shipped, made).max(axis=1) > 0.9).mean() < 0.04
     assert (probabilities.max(axis=1) > 0.9).mean() > 0.98
 
 
 @pytest.mark.parametrize(
     ("font", "size"),
-    [("DejaVuSansMono-Bold", 18), ("DejaVuSans-Bold", 20), ("DejaVuSerif-Bold", 18)],
+    [
+        ("DejaVuSansMono-Bold", 18),
+        ("DejaVuSans-Bold", 20),
+        ("DejaVuSerif-Bold", 18),
+        ("DejaVuSans", 12),
+        ("DejaVuSansMono", 15),
+        ("STIXGeneral", 17),
+    ],
 )
 def test_printed_text_is_not_read_as_digits(shipped, font, size):
     file = Path(matplotlib.get_data_path(), "fonts", "ttf", f"{font}.ttf")
@@ -175,7 +182,7 @@ def test_the_shipped_model_reads_ones_with_an_upstroke(digits, shipped):
     assert (predict(shipped, flagged).argmax(axis=1) == 1).mean() > 0.98
 
 
-@pytest.mark.parametrize("digit", [1, 4, 9])
+@pytest.mark.parametrize("digit", [1, 4, 7, 9])
 def test_the_shipped_model_reads_other_hands(shipped, digit):
     rng = np.random.default_rng(99)
     drawn = np.array([draw_digit(digit, rng) for _ in range(200)])

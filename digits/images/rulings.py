@@ -12,7 +12,7 @@ import numpy as np
 
 from digits.images.components import Component, padded, writing_height
 from digits.images.geometry import STEEP
-from digits.images.statistics import median, quantile
+from digits.images.statistics import fraction, median, quantile
 from digits.images.thresholding import HIGH, hysteresis_threshold
 
 EDGE = 0.95  # of the picture: a line that is as long goes from edge to edge
@@ -20,6 +20,7 @@ RUN = 1.3  # heights of the writing: strokes of digits run level for less
 LONG = 2.5  # heights of the writing: a ruling is longer
 WALL = 0.8  # heights of the writing: what goes from ruling to ruling is longer
 BOLD = 0.35  # heights of the writing: rulings are thinner
+SLIVER = 0.8  # fraction of a component that is beside a ruling: more is a rest of it
 DARKER = 1.3  # times the ink of a ruling nearby: what has more is a stroke
 
 
@@ -55,7 +56,14 @@ def find_rulings(ink: np.ndarray, components: list[Component], trace: np.ndarray
     rulings = _without_strokes(ink, trace, across, down) > 0
     # One or two long strokes with little else are no rulings but a 1.
     few = len(_contours(across)) + len(_contours(down)) < 3
-    return nothing if few and (rest > HIGH).sum() < 0.5 * rulings.sum() else rulings
+    if few and (rest > HIGH).sum() < 0.5 * rulings.sum():
+        return nothing
+    # Where one is uneven, slivers of it are left along its sides.
+    beside = cv2.dilate(rulings.astype("uint8"), np.ones((3, 3), "uint8")) > 0
+    for rest in hysteresis_threshold(np.where(rulings, 0, ink)):
+        if fraction(rest.crop(beside)[rest.mask]) > SLIVER:
+            rest.crop(rulings)[rest.mask] = True
+    return rulings
 
 
 @dataclass(eq=False)

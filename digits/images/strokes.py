@@ -28,14 +28,15 @@ def is_stroke(component: Component, ink: np.ndarray, image: np.ndarray) -> bool:
 
 def _is_shade(component: Component, ink: np.ndarray) -> bool:
     """Shadows, stains and clouds fade in over more than the width of a stroke."""
-    outline = padded(component.mask)
-    outline = (outline - cv2.erode(outline, np.ones((3, 3), "uint8")))[1:-1, 1:-1] > 0
+    inside = cv2.erode(padded(component.mask), np.ones((3, 3), "uint8"))[1:-1, 1:-1] > 0
     # Seen too coarsely for noise to count.
     near, there = component.nearby(ink, round(component.stroke_width))
     near = cv2.GaussianBlur(near, (0, 0), max(component.stroke_width / 8, 0.3))
     slope = cv2.magnitude(cv2.Sobel(near, cv2.CV_32F, 1, 0), cv2.Sobel(near, cv2.CV_32F, 0, 1)) / 8
+    if not inside.any():  # what is a pixel or two wide is steepest beside it
+        slope = cv2.dilate(slope, np.ones((3, 3), "uint8"))
     # Where a thing or a sharp shadow ends, one side is sharp, and the other fades.
-    slope = quantile(there.crop(slope)[outline], 0.25)
+    slope = quantile(there.crop(slope)[component.mask & ~inside], 0.25)
     # Thin strokes are blurred by the grid of pixels itself, so 15 of them always count.
     reach = max(component.stroke_width, 15)
     return slope * reach <= SHARP

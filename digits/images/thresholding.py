@@ -10,7 +10,7 @@ FAINTEST = 6  # grey levels between background and ink; less is no writing
 NOISE = 5  # standard deviations of the background's noise: ink has more contrast
 BLURRED = 6  # of the picture's longest side: what is blurred over one 6th of it is no stroke
 TRACE = 0.12, 4  # of full ink, and standard deviations of the noise: a trace has more than either
-LOW, HIGH = 0.3, 0.55  # of full ink: the two thresholds of the hysteresis
+LOW, HIGH = 0.3, 0.48  # of full ink: the two thresholds of the hysteresis
 
 
 def choose_polarity(darker: np.ndarray, lighter: np.ndarray) -> tuple[np.ndarray, float]:
