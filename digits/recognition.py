@@ -19,6 +19,7 @@ TURNED = 4  # digits on a page that may be turned, at least
 AROUND = 10  # heights of a digit: what is nearer is around it
 ITSELF = 5  # votes of 1 for a digit, beside the confidence of each component around it
 AMONG = 0.85  # mean of these, at least
+PALE = 0.6  # of the ink of the page's digits: what has less is none
 LOW_ONE = 0.4  # heights of the page's digits: a 1 is higher
 NEAR = 4  # heights to the next digit: what is further away is not called unread
 SLIM = 0.6  # a digit's width, in its heights, that nothing speaks against
@@ -95,21 +96,22 @@ def quarter_turns(probabilities: np.ndarray, turned: Callable[[int], np.ndarray]
 def reject_outliers(answers: list[Answer]) -> tuple[list[Answer], list[Answer]]:
     """Return those of a page that are digits, and what else about as high was left unread.
 
-    A digit has others around it, not letters or leaves. What is left of a ruling looks like a 1,
-    but is not as high as digits are.
+    A digit has others around it, not letters or leaves. Creases and what is left of a ruling look
+    like a 1, but they are paler than the digits, or not as high.
     """
     found = [a for a in answers if not (a.digit.mark or a.digit.blot)]
     boxes = np.array([a.digit.place for a in found], float).reshape(-1, 4)
     middle, height = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 3]
-    confidence = np.array([a.confidence for a in found])
+    ink, confidence = np.array([(a.digit.ink, a.confidence) for a in found]).reshape(-1, 2).T
     confidence[confidence < DIGIT] = 0
-    if confidence.any():
-        low = height < LOW_ONE * np.median(height[confidence > 0])
-        confidence[low & [a.value == 1 for a in found]] = 0
     sure = confidence > 0
+    if sure.any():
+        low = height < LOW_ONE * np.median(height[sure])
+        rest = (ink < PALE * np.median(ink[sure])) | low & [a.value == 1 for a in found]
+        sure &= ~rest
     for i in np.flatnonzero(sure):
         away = np.abs(middle - middle[i]).max(axis=1)
-        others = (away < AROUND * height[i]) & (height > height[i] / 2)
+        others = (away < AROUND * height[i]) & (height > height[i] / 2) & ~rest
         others[i] = False
         sure[i] = (ITSELF + confidence[others].sum()) / (ITSELF + others.sum()) >= AMONG
     digits = [a for a, kept in zip(found, sure, strict=True) if kept]

@@ -33,7 +33,7 @@ from digits.images.lines import deskew, find_lines, split_marks
 from digits.images.normalization import SIDE, as_normalized, normalize_digit
 from digits.images.rulings import find_rulings
 from digits.images.segmentation import segment
-from digits.images.strokes import is_stroke
+from digits.images.strokes import is_stroke, stroke_ink
 from digits.images.thresholding import choose_polarity, hysteresis_threshold, threshold
 
 __all__ = ["Digit", "ImageError", "digits_in", "read_first_page", "read_grey"]
@@ -51,6 +51,7 @@ class Digit:
     line: int = 0  # which line of the page it stands in, from the top
     mark: bool = False  # too small for a digit of its line: a dot or a dash
     blot: bool = False  # or a shade: no stroke of a pen, and so no digit
+    ink: float = 1.0  # of its strokes; 1 is full ink
     place: tuple[int, int, int, int] = ()  # the box on the page turned upright and level
 
     def __post_init__(self):
@@ -111,7 +112,8 @@ def digits_in(grey: np.ndarray, turns: int = 0, attempt: int = 0) -> list[Digit]
 def _digit(component: Component, ink: np.ndarray, back: np.ndarray, **what: int) -> Digit:
     """Return a component as a Digit; `back` is the matrix to the picture."""
     place = component.x, component.y, component.width, component.height
-    return Digit(_box(component, back), normalize_digit(component, ink), place=place, **what)
+    what |= {"ink": stroke_ink(component, ink), "place": place}
+    return Digit(_box(component, back), normalize_digit(component, ink), **what)
 
 
 def _box(component: Component, to: np.ndarray) -> tuple[int, int, int, int]:

@@ -26,6 +26,16 @@ def is_stroke(component: Component, ink: np.ndarray, image: np.ndarray) -> bool:
     return not (blob or _is_shade(component, ink) or _is_step(component, image))
 
 
+def stroke_ink(component: Component, ink: np.ndarray) -> float:
+    """Return how much ink the strokes of a component have, 1 is full ink, sharpened.
+
+    The blur against noise takes half of the ink of a stroke of one pixel.
+    """
+    near, there = component.nearby(ink, 1)
+    sharp = 3 * near - 2 * cv2.GaussianBlur(near, (3, 3), 0)
+    return quantile(there.crop(sharp)[component.mask], 0.75)
+
+
 def _is_shade(component: Component, ink: np.ndarray) -> bool:
     """Shadows, stains and clouds fade in over more than the width of a stroke."""
     inside = cv2.erode(padded(component.mask), np.ones((3, 3), "uint8"))[1:-1, 1:-1] > 0
