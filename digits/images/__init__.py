@@ -4,8 +4,8 @@ Each step is a function in a module of its name:
 
     grey = read_grey(file)                          files          a picture file -> grey values
     image, back = to_working_size(grey)             geometry       at a size to work at
-    darker, lighter = estimate_background(image)    background     contrast with the paper
-    contrast, noise = choose_polarity(...)          thresholding   dark ink or light ink
+    darker = estimate_background(image)             background     contrast with the paper
+    contrast, noise = choose_polarity(darker)       thresholding   dark ink or light ink
     ink, components, _ = threshold(...)             thresholding   by hysteresis
     outside = find_rulings(ink, ...)                rulings        tables, forms, ruled paper
     outside = find_border(ink, ...)                 border         shadows, the sheet's edge
@@ -68,8 +68,8 @@ def digits_in(grey: np.ndarray, turns: int = 0, attempt: int = 0) -> list[Digit]
     if normalized is not None:
         return [] if turns or attempt else [Digit((0, 0, SIDE, SIDE), normalized)]
     image, back = to_working_size(grey, turns)
-    for darker, lighter in estimate_background(image):
-        contrast, noise = choose_polarity(darker, lighter)
+    for darker in estimate_background(image):
+        contrast, noise = choose_polarity(darker)
         ink, components, trace = threshold(contrast, noise)
         for find in find_rulings, find_border:
             outside = find(ink, components, trace)
@@ -118,7 +118,9 @@ def _digit(component: Component, ink: np.ndarray, back: np.ndarray, **what: int)
 
 def _box(component: Component, to: np.ndarray) -> tuple[int, int, int, int]:
     """Return the box around a component in an image that the matrix `to` leads to."""
-    corners = cv2.convexHull(cv2.findNonZero(component.mask.astype("uint8")))[:, 0]
+    corners = np.array([(0, 0), (component.width - 1, component.height - 1)])
+    if np.count_nonzero(to[:2, :2]) > 2:  # not turned by right angles
+        corners = cv2.convexHull(cv2.findNonZero(component.mask.astype("uint8")))[:, 0]
     corners = (corners + np.array((component.x + 0.5, component.y + 0.5))) @ to[:2, :2].T
     corners += to[:2, 2]
     half = np.hypot(*to[0, :2]) / 2  # of a pixel

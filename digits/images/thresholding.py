@@ -13,30 +13,26 @@ TRACE = 0.12, 4  # of full ink, and standard deviations of the noise: a trace ha
 LOW, HIGH = 0.3, 0.48  # of full ink: the two thresholds of the hysteresis
 
 
-def choose_polarity(darker: np.ndarray, lighter: np.ndarray) -> tuple[np.ndarray, float]:
+def choose_polarity(darker: np.ndarray) -> tuple[np.ndarray, float]:
     """Return the contrast of the ink, be it dark or light, and the noise of the background.
 
-    `darker` and `lighter`: (height, width) float32, by how many grey levels each pixel is darker
-    and lighter than the background. Ink is the one of the two with more of what is sharp, as
+    `darker`: (height, width) float32, by how many grey levels each pixel is darker than the
+    background. Ink is what is darker or what is lighter: the one with more of what is sharp, as
     strokes are and shades are not. Noise is a standard deviation, in grey levels.
     """
+    away = np.abs(darker)
+    # Strokes may fill more than half of a picture.
+    near = away[away <= (away.min() + away.max()) / 2]
+    noise = 1.4826 * median(near)  # a standard deviation, if it is normally distributed
 
-    def sharp(contrast: np.ndarray, noise: float) -> float:
+    def sharp(contrast: np.ndarray) -> float:
         faint = LOW * full_ink(contrast, noise)
         if faint == np.inf:
             return 0.0
         sharp = contrast - cv2.blur(contrast, (max(contrast.shape) // BLURRED | 1,) * 2)
         return float(sharp[np.minimum(contrast, sharp) > faint].sum())
 
-    found = [(contrast, _noise(contrast)) for contrast in (darker, lighter)]
-    return max(found, key=lambda one: sharp(*one))
-
-
-def _noise(contrast: np.ndarray) -> float:
-    away = np.abs(contrast)
-    # Strokes may fill more than half of a picture.
-    near = away[away <= (away.min() + away.max()) / 2]
-    return 1.4826 * median(near)  # a standard deviation, if it is normally distributed
+    return max(darker, -darker, key=sharp), noise
 
 
 def full_ink(contrast: np.ndarray, noise: float) -> float:
