@@ -92,6 +92,8 @@ class _View:
 
         All are in pixels, and so is how thick they may be.
         """
+        if length > self.trace.shape[1]:
+            return np.zeros_like(self.trace)
         level = _opened(_thin(self.dilated, thickest), 12)
         if np.count_nonzero(level.any(axis=0)) < length / 2:  # no need for the slope
             return np.zeros_like(self.trace)
