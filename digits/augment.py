@@ -28,6 +28,7 @@ LAST = 0.25  # of all this in the last epoch: to end with digits more like those
 FLAGGED = 0.3  # fraction of the ones that get an upstroke, some also a foot
 OUTLIERS = 0.12  # fraction of a batch that shows what is no digit
 DRAWN = 0.04  # fraction of a batch that is drawn as other hands write
+SMALL = 0.02  # fraction of a batch that is as small and blurred as some digits of a page
 OFTEN = 8  # times that each of these is shown in an epoch, distorted anew
 ONE_HOT = np.eye(10, dtype="float32")
 
@@ -158,11 +159,11 @@ def batches(
     """Yield shuffled, distorted batches: (n, 28, 28, 1) float32, targets (n, 10).
 
     `images` (n, 28, 28) uint8, `labels` (n,) from 0 to 9. The last batch of an epoch is filled up
-    from its first, so that all have one size. In each, outliers and drawn digits take the
+    from its first, so that all have one size. In each, outliers, drawn and small digits take the
     places of some digits, others in every epoch. What comes depends on `seed` and the number of
     the epoch, and on whether it is the last of `epochs`.
     """
-    replaced = round((OUTLIERS + DRAWN) * batch_size)
+    replaced = round((OUTLIERS + DRAWN + SMALL) * batch_size)
     for epoch in epochs:
         rng = np.random.default_rng([seed, epoch])
         strength = LAST if epoch == epochs[-1] else 1.0
@@ -184,8 +185,11 @@ def _made_up(
     """Return what is made up for `n` images: (m, 28, 28) uint8, and the targets, (m, 10)."""
     outliers = make_outliers(ceil(OUTLIERS * n), images, labels, rng)
     drawn = rng.choice([*hands.WRITTEN], ceil(DRAWN * n))
-    made = np.array([*outliers, *(hands.draw_digit(digit, rng) for digit in drawn)])
-    return made, np.array([*np.full((len(outliers), 10), 0.1, "float32"), *ONE_HOT[drawn]])
+    chosen = rng.integers(len(images), size=ceil(SMALL * n))
+    made = [*outliers, *(hands.draw_digit(digit, rng) for digit in drawn)]
+    made += [hands.prepared_small(image, rng) for image in images[chosen]]
+    targets = [*np.full((len(outliers), 10), 0.1, "float32"), *ONE_HOT[drawn]]
+    return np.array(made), np.array([*targets, *ONE_HOT[labels[chosen]]])
 
 
 def dataset(

@@ -12,7 +12,7 @@ from digits.images.normalization import normalize_digit
 from digits.images.thresholding import LOW, full_ink
 
 SIDE = 64  # pixels, height of the canvas on which they are drawn
-SMALL = 10, 36  # pixels: the size of what is as small as on a page
+ON_PAGE = 10, 36  # pixels: the size of what is as small as on a page
 BLUR = 0.3, 0.9  # pixels, standard deviation: how sharp it is there
 NOISE = 0.08  # of full ink, largest standard deviation
 Points = list[tuple[float, float]]  # x and y along a stroke, from 0 to 1
@@ -53,8 +53,8 @@ def prepared(canvas: np.ndarray) -> np.ndarray:
 
 def prepared_small(canvas: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return what is drawn as it is prepared from a page, where it is small, (28, 28) uint8."""
-    drawn = canvas[bounding_box(canvas > 127)].astype("float32")
-    scale = rng.uniform(*SMALL) / max(drawn.shape)
+    drawn = canvas[bounding_box(canvas > 127) or ...].astype("float32")
+    scale = rng.uniform(*ON_PAGE) / max(drawn.shape)
     size = [max(2, round(side * scale)) for side in drawn.shape[::-1]]
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     contrast = np.pad(cv2.resize(drawn, size, interpolation=how), 3)
@@ -62,6 +62,8 @@ def prepared_small(canvas: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     ink = contrast / full_ink(contrast, 0)
     ink += rng.uniform(0, NOISE) * rng.standard_normal(ink.shape, "float32")
     found = bounding_box(ink > LOW)
+    if found is None:  # a picture of somebody's own may be faint
+        return np.zeros((28, 28), "uint8")
     return normalize_digit(Component(ink[found] > LOW, 0, 0), ink[found])
 
 

@@ -119,7 +119,7 @@ def _digit(component: Component, ink: np.ndarray, back: np.ndarray, **what: int)
 def _box(component: Component, to: np.ndarray) -> tuple[int, int, int, int]:
     """Return the box around a component in an image that the matrix `to` leads to."""
     corners = np.array([(0, 0), (component.width - 1, component.height - 1)])
-    if np.count_nonzero(to[:2, :2]) > 2:  # not turned by right angles
+    if np.count_nonzero(to[:2, :2]) > 2:  # turned by other than right angles
         corners = cv2.convexHull(cv2.findNonZero(component.mask.astype("uint8")))[:, 0]
     corners = (corners + np.array((component.x + 0.5, component.y + 0.5))) @ to[:2, :2].T
     corners += to[:2, 2]
