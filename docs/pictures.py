@@ -161,7 +161,8 @@ def rectangle(x: float, y: float, width: float, height: float, fill: str, stroke
 def draw_steps(grey: np.ndarray) -> dict[str, np.ndarray]:
     """Return a picture of each step from a page to its digits, as `digits.images` takes them."""
     image, _ = steps.to_working_size(grey)
-    contrast, noise = steps.choose_polarity(next(steps.estimate_background(image)))
+    darker, lighter = next(steps.estimate_background(image))
+    contrast, noise = steps.choose_polarity(darker, lighter)
     paper = 255 - (contrast * 255 / np.quantile(contrast, 0.995)).clip(0, 255).astype("uint8")
     rulings, mask = cv2.cvtColor(paper, cv2.COLOR_GRAY2BGR), np.zeros(image.shape, "uint8")
     lines = steps.find_rulings(*steps.threshold(contrast, noise))

@@ -4,8 +4,8 @@ Each step is a function in a module of its name:
 
     grey = read_grey(file)                          files          a picture file -> grey values
     image, back = to_working_size(grey)             geometry       at a size to work at
-    darker = estimate_background(image)             background     contrast with the paper
-    contrast, noise = choose_polarity(darker)       thresholding   dark ink or light ink
+    darker, lighter = estimate_background(image)    background     contrast with the paper
+    contrast, noise = choose_polarity(...)          thresholding   dark ink or light ink
     ink, components, _ = threshold(...)             thresholding   by hysteresis
     outside = find_rulings(ink, ...)                rulings        tables, forms, ruled paper
     outside = find_border(ink, ...)                 border         shadows, the sheet's edge
@@ -68,8 +68,8 @@ def digits_in(grey: np.ndarray, turns: int = 0, attempt: int = 0) -> list[Digit]
     if normalized is not None:
         return [] if turns or attempt else [Digit((0, 0, SIDE, SIDE), normalized)]
     image, back = to_working_size(grey, turns)
-    for darker in estimate_background(image):
-        contrast, noise = choose_polarity(darker)
+    for darker, lighter in estimate_background(image):
+        contrast, noise = choose_polarity(darker, lighter)
         ink, components, trace = threshold(contrast, noise)
         for find in find_rulings, find_border:
             outside = find(ink, components, trace)

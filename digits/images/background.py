@@ -20,15 +20,19 @@ THIN = 0.8  # fraction of the pixels of strokes: more are in strokes half as wid
 STEP = 20  # pixels of a copy whose longest side is 128: how far the median reaches
 
 
-def estimate_background(grey: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield by how much each pixel may be darker than the paper; where it is lighter, negative.
+def estimate_background(grey: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield how far each pixel may be darker than the paper, and how far lighter.
 
-    (height, width) float32, in grey levels. A flat background (a scan, a paint program) is one
-    value, and a page in even light one gentle slope. In other light, narrow strokes are what
-    stands out from both of its sides, and for thick ones the paper is followed by a median that
-    steps over them.
+    All are (height, width) float32, in grey levels. A flat background (a scan, a paint
+    program) is one value, and a page in even light one gentle slope. In other light, narrow
+    strokes are what stands out from both of its sides, and for thick ones the paper is
+    followed by a median that steps over them.
     """
     smooth = cv2.GaussianBlur(grey, (3, 3), 0)
+
+    def both(paper: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return paper - smooth, smooth - paper
+
     edge = _edge(grey.shape, max(1, round(min(grey.shape) * 0.04)))
     flat = np.full(grey.shape, median(grey.take(edge)), "float32")
     away = np.abs(grey - flat)
@@ -38,22 +42,22 @@ def estimate_background(grey: np.ndarray) -> Iterator[np.ndarray]:
     is_flat = mostly_paper or _only_strokes(grey, flat[0, 0])
     evenly_lit = median(away.take(edge)) < EVEN
     if is_flat and evenly_lit and near_at_edge > 0.995:  # nothing at the edge
-        yield flat - smooth
+        yield both(flat)
         return
     tophat = _tophat(smooth)
     if tophat is not None:
         yield tophat
     if is_flat and evenly_lit:
-        yield flat - smooth
+        yield both(flat)
     slope = _surface(grey)
     near = np.abs(grey - slope) <= NEAR
     if fraction(near.take(edge)) > AT_EDGE:
-        yield slope - smooth
+        yield both(slope)
     small = _shrunk(grey, 128)
     framed = cv2.copyMakeBorder(small, STEP, STEP, STEP, STEP, cv2.BORDER_REFLECT)
     paper = cv2.medianBlur(framed, 2 * STEP + 1)[STEP:-STEP, STEP:-STEP]
     paper = cv2.GaussianBlur(paper.astype("float32"), (0, 0), 1)
-    yield _enlarged(paper, grey.shape) - smooth
+    yield both(_enlarged(paper, grey.shape))
 
 
 def _without_narrow(picture: np.ndarray, way: int, room: int) -> np.ndarray:
@@ -68,11 +72,11 @@ def _without_narrow(picture: np.ndarray, way: int, room: int) -> np.ndarray:
     return cv2.morphologyEx(framed, way, square)[around:-around, around:-around]
 
 
-def _tophat(smooth: np.ndarray) -> np.ndarray | None:
-    """Return how far narrow things stand out from their two sides, as `estimate_background` does.
+def _tophat(smooth: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return how far narrow things stand out from their two sides, darker and lighter ones.
 
-    The darker ones or the lighter ones are the strokes. None if they are so thick that half as
-    much room is too narrow for them.
+    Those of one of the two are the strokes. None if they are so thick that half as much room
+    is too narrow for them.
     """
     room = max(2, max(smooth.shape) // NARROW)  # half of it is a pixel at least
     ways = cv2.MORPH_CLOSE, cv2.MORPH_OPEN
@@ -83,7 +87,7 @@ def _tophat(smooth: np.ndarray) -> np.ndarray | None:
     if np.count_nonzero(nearby[not dark] > full) < THIN * np.count_nonzero(strokes > full):
         return None
     strokes = strokes - np.float32(median(strokes))
-    return strokes if dark else -strokes
+    return (strokes, np.zeros_like(strokes))[:: 1 if dark else -1]
 
 
 def _only_strokes(grey: np.ndarray, paper: float) -> bool:

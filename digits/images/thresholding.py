@@ -13,14 +13,15 @@ TRACE = 0.12, 4  # of full ink, and standard deviations of the noise: a trace ha
 LOW, HIGH = 0.3, 0.48  # of full ink: the two thresholds of the hysteresis
 
 
-def choose_polarity(darker: np.ndarray) -> tuple[np.ndarray, float]:
+def choose_polarity(darker: np.ndarray, lighter: np.ndarray) -> tuple[np.ndarray, float]:
     """Return the contrast of the ink, be it dark or light, and the noise of the background.
 
-    `darker`: (height, width) float32, by how many grey levels each pixel is darker than the
-    background. Ink is what is darker or what is lighter: the one with more of what is sharp, as
+    `darker` and `lighter`: (height, width) float32, by how many grey levels each pixel is darker
+    and lighter than the background. Ink is the one of the two with more of what is sharp, as
     strokes are and shades are not. Noise is a standard deviation, in grey levels.
     """
-    away = np.abs(darker)
+
+    away = np.maximum(np.abs(darker), np.abs(lighter))
     # Strokes may fill more than half of a picture.
     near = away[away <= (away.min() + away.max()) / 2]
     noise = 1.4826 * median(near)  # a standard deviation, if it is normally distributed
@@ -32,7 +33,7 @@ def choose_polarity(darker: np.ndarray) -> tuple[np.ndarray, float]:
         sharp = contrast - cv2.blur(contrast, (max(contrast.shape) // BLURRED | 1,) * 2)
         return float(sharp[np.minimum(contrast, sharp) > faint].sum())
 
-    return max(darker, -darker, key=sharp), noise
+    return max(darker, lighter, key=sharp), noise
 
 
 def full_ink(contrast: np.ndarray, noise: float) -> float:
