@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from digits.images.components import Component, labelled, merge, overlap, trim
-from digits.images.tangles import loose_inside, unbox, untangle
+from digits.images.tangles import unbox, untangle
 
 NARROW = 0.8  # heights of the component: what is less wide is one digit
 WIDEST = 1.3  # heights of the component: one digit is less wide
@@ -49,9 +49,9 @@ def _lattice(component: Component, ink: np.ndarray) -> tuple[list[Edge], int]:
     """Return what a component may be, if it is not one digit, and the number of its last cut."""
     lattice = split_touching(component)
     last = max((end for _, end, *_ in lattice), default=1)
-    loose = loose_inside(component)  # a digit in a ring may look like a 0
-    freed = untangle(component, ink) + ([] if loose else unbox(component))
-    lattice += [(0, last, BEHIND, part) for part in freed]
+    loose, touching = unbox(component)
+    lattice += [(0, last, BEHIND, part) for part in untangle(component, ink) + touching]
+    # A digit in a ring may look like a 0.
     return lattice + [(0, last, -BEHIND, part) for part in loose], last
 
 

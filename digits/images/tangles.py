@@ -32,31 +32,26 @@ def untangle(component: Component, ink: np.ndarray) -> list[Component]:
     ]
 
 
-def loose_inside(component: Component) -> list[Component]:
-    """Return what stands alone in a box or ring and does not touch it."""
+def unbox(component: Component) -> tuple[list[Component], list[Component]]:
+    """Free a digit that is alone in a box or ring: return it as loose, or as touching the box."""
+    if component.width > 1.6 * component.height:
+        return [], []
     end = component.width, component.height
-    return _alone(
-        component,
-        [
-            part
-            for part in connected_components(component.mask)
-            if part.x and part.y and part.x + part.width < end[0] and part.y + part.height < end[1]
-        ],
-    )
-
-
-def unbox(component: Component) -> list[Component]:
-    """Free a digit that is alone in a box that it touches."""
-    inner = _without_outermost(component.mask)
-    return [] if inner is None else _alone(component, connected_components(inner))
+    inside = [
+        part
+        for part in connected_components(component.mask)
+        if part.x and part.y and part.x + part.width < end[0] and part.y + part.height < end[1]
+    ]
+    loose = _alone(component, inside)
+    inner = None if loose else _without_outermost(component.mask)
+    return loose, [] if inner is None else _alone(component, connected_components(inner))
 
 
 def _alone(component: Component, parts: list[Component]) -> list[Component]:
     """Return the one of `parts` that is no dust, if it is large enough for a digit in a box."""
     parts = [part for part in parts if part.height > 0.2 * component.height]
     large = len(parts) == 1 and parts[0].height > 0.35 * component.height
-    narrow = component.width <= 1.6 * component.height
-    return [parts[0].shifted(component.x, component.y)] if large and narrow else []
+    return [parts[0].shifted(component.x, component.y)] if large else []
 
 
 def _without_outermost(mask: np.ndarray) -> np.ndarray | None:

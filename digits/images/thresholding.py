@@ -20,7 +20,6 @@ def choose_polarity(darker: np.ndarray, lighter: np.ndarray) -> tuple[np.ndarray
     and lighter than the background. Ink is the one of the two with more of what is sharp, as
     strokes are and shades are not. Noise is a standard deviation, in grey levels.
     """
-
     away = np.maximum(np.abs(darker), np.abs(lighter))
     # Strokes may fill more than half of a picture.
     near = away[away <= (away.min() + away.max()) / 2]
