@@ -27,8 +27,8 @@ from digits.command_line import (
     run,
     web_origin,
 )
-from digits.model_files import find_pair, load_model
-from digits.own_addresses import address_for_people
+from digits.model.loading import find_pair, load_model
+from digits.page.addresses import address_for_people
 
 TRAINING = Path(__file__).resolve().with_name("cnn.py")
 HERE = "127.0.0.1"
@@ -126,8 +126,8 @@ def main(argv: list[str] | None = None) -> int:
     model = load_model(arguments.model)
     from werkzeug.serving import make_server
 
-    from digits.learning import Learner
-    from digits.server import create_app
+    from digits.page.learner import Learner
+    from digits.page.server import create_app
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no line for every request
     learner = Learner(model, arguments.keep, [sys.executable, str(TRAINING)])

@@ -31,11 +31,11 @@ from digits.command_line import (
     run,
     writable_folder,
 )
-from digits.evaluation import accuracy_line, predict, scale_warning
-from digits.images.folders import find_pictures
-from digits.mnist import load_mnist
-from digits.model_files import find_pair, load_model
-from digits.reading import Reading, read_pictures
+from digits.data.mnist import load_mnist
+from digits.data.picture_folders import find_pictures
+from digits.model.evaluation import accuracy_line, predict, scale_warning
+from digits.model.loading import find_pair, load_model
+from digits.reading.reader import Reading, read_pictures
 
 PLOTTED = 24  # so many of the first pictures are drawn by --plot
 

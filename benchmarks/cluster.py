@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import digits
 from digits.command_line import progress_bar
-from digits.images.folders import ENDINGS
+from digits.data.picture_folders import ENDINGS
 
 PART = 250  # pictures of a task, and of a Parquet file: photos of a gigabyte
 

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from digits import figures
 from digits.command_line import UserError, run
-from digits.model_files import load_model
+from digits.model.loading import load_model
 from digits.reading import Reading, read_pictures
 
 DRAWN = 30  # so many of those that were read wrong

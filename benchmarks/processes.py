@@ -22,7 +22,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from digits.command_line import positive_int, run
-from digits.distribution import ADDRESSES, PROCESS, PROCESSES
+from digits.training.distribution import ADDRESSES, PROCESS, PROCESSES
 
 ROOT = Path(__file__).resolve().parent.parent
 EPOCHS = 4

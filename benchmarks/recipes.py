@@ -35,11 +35,11 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from digits import command_line
-from digits import quiet_keras as keras
 from digits.command_line import UserError
-from digits.evaluation import accuracy_line, predict
-from digits.mnist import load_mnist
-from digits.model_files import load_model, save_model
+from digits.data.mnist import load_mnist
+from digits.model import load_model, save_model
+from digits.model import quiet_keras as keras
+from digits.model.evaluation import accuracy_line, predict
 
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).with_suffix(".json")

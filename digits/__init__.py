@@ -29,8 +29,8 @@ quiet_keras   Keras, imported late and without noise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from digits.model_files import load_model
-    from digits.reading import read
+    from digits.model.loading import load_model
+    from digits.reading.reader import read
 
 __all__ = ["load_model", "read"]
 
@@ -38,11 +38,11 @@ __all__ = ["load_model", "read"]
 def __getattr__(name: str) -> Any:
     """Import what is asked for only now, so that `import digits` takes no time."""
     if name == "load_model":
-        from digits.model_files import load_model
+        from digits.model.loading import load_model
 
         return load_model
     if name == "read":
-        from digits.reading import read
+        from digits.reading.reader import read
 
         return read
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

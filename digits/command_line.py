@@ -118,6 +118,25 @@ def first_line(error: Exception) -> str:
     return str(error).strip().split("\n")[0] or type(error).__name__
 
 
+def counted(number: int, noun: str) -> str:
+    """Return `1 epoch`, `4 epochs`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+class _WithDefaults(argparse.HelpFormatter):
+    """Say what an option is by default, where that is something to see."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        hidden = any(action.default is value for value in (None, False, argparse.SUPPRESS))
+        shown = action.option_strings and not hidden and action.default != []
+        return f"{action.help} (default: %(default)s)" if shown else action.help
+
+
+def new_parser(description: str) -> argparse.ArgumentParser:
+    """Return a parser whose help shows the defaults."""
+    return argparse.ArgumentParser(description=description, formatter_class=_WithDefaults)
+
+
 def positive_int(text: str) -> int:
     """An argparse type: a whole number from 1 up."""
     number = int(text) if text.isascii() and text.isdigit() else 0

@@ -16,9 +16,9 @@ sys.path.insert(0, str(HERE.parent))
 
 import cnn  # noqa: E402
 import load_model  # noqa: E402
-from digits import images as steps  # noqa: E402
-from digits import quiet_keras as keras  # noqa: E402
-from digits.mnist import load_mnist  # noqa: E402
+from digits.data.mnist import load_mnist  # noqa: E402
+from digits.model import quiet_keras as keras  # noqa: E402
+from digits.reading import finding as steps  # noqa: E402
 
 LINES = ("31 41 59", "26 53 58", "97 93 23", "84 62 64")  # the first digits of pi
 WIDTH, HEIGHT = 1200, 900  # pixels of the page
@@ -159,7 +159,7 @@ def rectangle(x: float, y: float, width: float, height: float, fill: str, stroke
 
 
 def draw_steps(grey: np.ndarray) -> dict[str, np.ndarray]:
-    """Return a picture of each step from a page to its digits, as `digits.images` takes them."""
+    """Return a picture of each step from a page to its digits, as `digits_in` takes them."""
     image, _ = steps.to_working_size(grey)
     darker, lighter = next(steps.estimate_background(image))
     contrast, noise = steps.choose_polarity(darker, lighter)

@@ -17,7 +17,8 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 import cnn  # noqa: E402
-from digits import learning, mnist, model_files  # noqa: E402
+from digits.data import mnist  # noqa: E402
+from digits.page import learner as learning  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +30,7 @@ def digits():
 @pytest.fixture(scope="session")
 def shipped():
     """The model that comes with the project."""
-    return model_files.load_model(ROOT)
+    return loading.load_model(ROOT)
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def learner(shipped, tmp_path):
 def untrained(tmp_path_factory):
     """A folder with the files of an untrained model, for all tests that leave it as it is."""
     folder = tmp_path_factory.mktemp("untrained")
-    model_files.save_model(cnn.build_model(), folder)
+    saving.save_model(cnn.build_model(), folder)
     return folder
 
 
@@ -110,9 +111,9 @@ TINY = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 import cnn
-from digits import distribution
+from digits.training import distribution
 from digits.command_line import run
-from digits.mnist import load_mnist
+from digits.data.mnist import load_mnist
 
 (x_train, y_train), (x_test, y_test) = load_mnist()
 few = (x_train[:3000], y_train[:3000]), (x_test[:300], y_test[:300])

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import keras
 import numpy as np
 
-from digits import model_checks
+from digits.model import allowed, checks
 
 layers = keras.layers
 SECONDS, BYTES = 2.0, 2**30
@@ -188,9 +188,9 @@ class Watch:
 
 def run(description: dict) -> str:
     try:
-        description = model_checks.without_training(description)
-        model_checks.check_description(description)
-        model_checks.check_probabilities(model_checks.build(description))
+        description = checks.without_training(description)
+        checks.check_description(description)
+        checks.check_probabilities(checks.build(description))
         return "built"
     except Exception as error:  # load_model makes one line of any
         return f"refused: {str(error)[:80]!r}"
@@ -198,7 +198,7 @@ def run(description: dict) -> str:
 
 def main() -> int:
     times = int(sys.argv[1])
-    names = sys.argv[2:] or sorted(model_checks.ALLOWED["keras.layers"])
+    names = sys.argv[2:] or sorted(allowed.ALLOWED["keras.layers"])
     watch, bad = Watch(), 0
     for name in names:
         whole = model_with(name) if hasattr(layers, name) else None

@@ -20,7 +20,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 with atheris.instrument_imports(include=["digits", "PIL"]):
     from PIL import Image
 
-    from digits import images
+    from digits.data import picture_files
+    from digits.data.picture_files import ImageError, read_grey
+    from digits.reading.finding import digits_in
 
 
 def fill(corpus: Path) -> None:
@@ -30,7 +32,7 @@ def fill(corpus: Path) -> None:
     seven[6, 8:20] = seven[6:24, 19] = 0
     for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"):
         picture = Image.fromarray(seven).convert("I" if mode == "I;16" else mode)
-        for kind in images.files.KINDS:
+        for kind in picture_files.KINDS:
             file = io.BytesIO()
             try:
                 picture.convert(mode).save(file, kind)
@@ -42,8 +44,8 @@ def fill(corpus: Path) -> None:
 def read(content: bytes) -> None:
     start = time.process_time()
     try:
-        images.digits_in(images.read_grey(content))
-    except images.ImageError as error:
+        digits_in(read_grey(content))
+    except ImageError as error:
         assert str(error) and "\n" not in str(error)
     assert time.process_time() - start < 5
 

@@ -13,7 +13,7 @@ import werkzeug.serving
 
 import draw
 from conftest import ROOT, drawn_seven, png
-from digits import own_addresses, server
+from digits.page import server
 
 PUBLIC = "https://seven-8000.app.example"
 

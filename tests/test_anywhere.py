@@ -15,8 +15,10 @@ import pytest
 import cnn
 import load_model
 from conftest import ROOT, drawn_seven, is_user_error, small_model
-from digits import figures, mnist, model_files, read
+from digits import figures, read
 from digits.command_line import UserError
+from digits.data import mnist
+from digits.model import loading
 from digits.reading import read_pictures
 
 SEVEN = cv2.imencode(".png", drawn_seven())[1].tobytes()
@@ -141,7 +143,7 @@ def test_a_pair_in_use_or_out_of_reach_is_not_called_bad(fresh, monkeypatch):
     ):
         monkeypatch.setattr(h5py, "File", fails(error))
         with pytest.raises(UserError, match=words) as raised:
-            model_files.load_model(fresh)
+            loading.load_model(fresh)
         assert "train" not in str(raised.value)
 
 
@@ -149,7 +151,7 @@ def test_a_pair_in_use_or_out_of_reach_is_not_called_bad(fresh, monkeypatch):
 def test_an_architecture_that_an_editor_saved_anew_is_read(fresh, encoding):
     text = (fresh / "model.json").read_text()
     (fresh / "model.json").write_text(text, encoding=encoding)
-    assert model_files.load_model(fresh).output_shape == (None, 10)
+    assert loading.load_model(fresh).output_shape == (None, 10)
 
 
 def test_without_shared_memory_threads_read_the_pictures(shipped, monkeypatch):

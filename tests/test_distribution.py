@@ -10,8 +10,8 @@ import h5py
 import numpy as np
 import pytest
 
-from digits import distribution
 from digits.command_line import UserError
+from digits.training import distribution
 
 NAMES = (distribution.ADDRESSES, distribution.PROCESSES, distribution.PROCESS)
 

@@ -14,7 +14,8 @@ import pytest
 
 import draw
 from conftest import ROOT, drawn_seven, is_user_error, png
-from digits import recognition, server
+from digits.page import server
+from digits.reading import recognition
 
 # ---------------------------------------------------------------- the server
 

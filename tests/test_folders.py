@@ -6,8 +6,9 @@ import pytest
 
 import load_model
 from conftest import ROOT, drawn_seven
-from digits.images import ImageError, folders
-from digits.images.folders import find_pictures
+from digits.data import picture_folders
+from digits.data.picture_files import ImageError
+from digits.data.picture_folders import find_pictures
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_a_folder_that_may_not_be_read_is_named(here, monkeypatch):
             raise PermissionError(13, "Permission denied", path)
         return scandir(path)
 
-    monkeypatch.setattr(folders.os, "scandir", refuse)
+    monkeypatch.setattr(picture_folders.os, "scandir", refuse)
     expected = {os.path.join("in", "secret"): "permission denied"}
     assert names_and_errors("in") == (["in/a.png"], expected)
 

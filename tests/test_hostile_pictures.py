@@ -17,7 +17,9 @@ import pytest
 from PIL import EpsImagePlugin, Image
 
 from conftest import ROOT, drawn_seven
-from digits import images, read
+from digits import read
+from digits.data.picture_files import ImageError, read_grey
+from digits.reading.finding import digits_in
 
 pillow_heif.register_heif_opener()  # to write it
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF", "AVIF", "HEIF")
@@ -34,8 +36,8 @@ def answer(content):
     """Read a picture; return the digits found or the error's line. Anything else is a bug."""
     start = time.process_time()  # whatever else runs here
     try:
-        result = images.digits_in(images.read_grey(content))
-    except images.ImageError as error:
+        result = digits_in(read_grey(content))
+    except ImageError as error:
         result = str(error)
         assert result and "\n" not in result
     assert time.process_time() - start < 5

@@ -9,10 +9,12 @@ import scipy.ndimage
 from PIL import Image
 
 from conftest import drawn_seven
-from digits import images, reading, recognition
-from digits.evaluation import predict
-from digits.images.components import Component, bounding_box, join_parts
-from digits.images.normalization import centre_of_mass
+from digits.data.normalization import centre_of_mass
+from digits.data.picture_files import ImageError, read_grey
+from digits.model.evaluation import predict
+from digits.reading import Answer, read_pictures, recognition
+from digits.reading.components import Component, bounding_box, join_parts
+from digits.reading.finding import digits_in
 
 EDGES = ("left", "top", "right", "bottom")
 
@@ -24,7 +26,7 @@ def read(shipped):
     def run(picture):
         if isinstance(picture, np.ndarray):
             picture = cv2.imencode(".png", picture)[1].tobytes()
-        return next(reading.read_pictures(shipped, [("picture", picture)]))
+        return next(read_pictures(shipped, [("picture", picture)]))
 
     return run
 
@@ -57,7 +59,7 @@ def page(digits):
 def test_mnist_through_png_is_as_good_as_the_arrays(digits, shipped):
     _, (x_test, y_test) = digits
     files = ((str(i), cv2.imencode(".png", x_test[i])[1].tobytes()) for i in range(1000))
-    read = [r.digits for r in reading.read_pictures(shipped, files)]
+    read = [r.digits for r in read_pictures(shipped, files)]
     through_png = sum(a == str(b) for a, b in zip(read, y_test[:1000], strict=True))
     arrays = (predict(shipped, x_test[:1000]).argmax(axis=1) == y_test[:1000]).sum()
     assert through_png >= arrays - 1
@@ -335,7 +337,7 @@ def test_small_digits_keep_their_loops(digits, shipped):
         picture = np.full((200, 300), 235.0)
         picture[90:104, 140 : 140 + width] -= 0.75 * small
         pictures.append(cv2.imencode(".png", picture.astype("uint8"))[1].tobytes())
-    answers = reading.read_pictures(shipped, ((str(i), p) for i, p in enumerate(pictures)))
+    answers = read_pictures(shipped, ((str(i), p) for i, p in enumerate(pictures)))
     right = [a.digits == str(y) for a, y in zip(answers, y_test[:100], strict=True)]
     assert sum(right) >= 97
 
@@ -363,8 +365,8 @@ def test_wide_digits_are_not_cut(read, page):
 )
 def test_one_digit_or_two_that_touch_is_unsure_if_both_may_be(parts, digits, clear):
     def answer(width, confidence, parts=()):
-        digit = images.Digit((0, 0, width, 40), np.zeros((28, 28), "uint8"), list(parts))
-        return recognition.Answer(digit, np.array([confidence, *[(1 - confidence) / 9] * 9]))
+        digit = Digit((0, 0, width, 40), np.zeros((28, 28), "uint8"), list(parts))
+        return Answer(digit, np.array([confidence, *[(1 - confidence) / 9] * 9]))
 
     left, right = answer(20, parts), answer(20, parts)
     cuts = [(0, 1, 0.05, left.digit), (1, 2, 0.0, right.digit)]
@@ -559,7 +561,7 @@ def test_the_exif_rotation_is_applied(read):
 
 def test_prepared_as_mnist_prepared(digits):
     picture = drawn_seven(300, 20)
-    (found,) = images.digits_in(picture)
+    (found,) = digits_in(picture)
     rows, columns = (found.image > 60).any(axis=1), (found.image > 60).any(axis=0)
     assert 19 <= max(np.ptp(rows.nonzero()), np.ptp(columns.nonzero())) + 1 <= 21
     y, x = scipy.ndimage.center_of_mass(found.image)
@@ -569,5 +571,5 @@ def test_prepared_as_mnist_prepared(digits):
 
 def test_a_picture_too_large_is_refused(monkeypatch):
     monkeypatch.setattr(images.files, "MAX_PIXELS", 5000)
-    with pytest.raises(images.ImageError, match="make it smaller"):
-        images.read_grey(save(drawn_seven(), "PNG"))
+    with pytest.raises(ImageError, match="make it smaller"):
+        read_grey(save(drawn_seven(), "PNG"))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from conftest import drawn_seven
-from digits import inside
+from digits.model import feature_maps
 
 layers = keras.layers
 SEVEN = drawn_seven(28, 2, ink=255, paper=0)
@@ -43,12 +43,12 @@ def dense():
     ],
 )
 def test_the_maps_of_every_convolution_are_found(build, shapes):
-    maps = inside.FeatureMaps(build())(SEVEN)
+    maps = feature_maps.FeatureMaps(build())(SEVEN)
     assert {name: values.shape for name, values in maps} == shapes
 
 
 def test_the_maps_are_what_the_layer_gives(shipped):
-    (name, maps), *_ = inside.FeatureMaps(shipped)(SEVEN)
+    (name, maps), *_ = feature_maps.FeatureMaps(shipped)(SEVEN)
     layer = keras.Model(shipped.inputs, shipped.get_layer(name).output)
     expected = keras.ops.convert_to_numpy(layer(SEVEN.reshape(1, 28, 28, 1).astype("float32")))
     np.testing.assert_allclose(maps, expected[0].transpose(2, 0, 1), atol=1e-5)
@@ -62,11 +62,11 @@ def test_what_speaks_for_the_answer_and_against_it():
     weights = np.zeros((28, 28, 10))
     weights[5:9, 5:9, 3], weights[20:24, 20:24, 3] = 0.003, -0.001
     model.layers[-1].set_weights([weights.reshape(784, 10), np.zeros(10)])
-    evidence = inside.evidence(model, np.full((28, 28), 255, "uint8"))
+    evidence = feature_maps.evidence(model, np.full((28, 28), 255, "uint8"))
     assert np.unravel_index(evidence.argmax(), evidence.shape) in [(6, 6), (6, 7), (7, 6), (7, 7)]
     assert evidence.max() == pytest.approx(1) and evidence[22, 22] < -0.2
     assert abs(evidence[6, 22]) < 0.05
 
 
 def test_an_empty_picture_has_no_evidence(shipped):
-    assert not inside.evidence(shipped, np.zeros((28, 28), "uint8")).any()
+    assert not feature_maps.evidence(shipped, np.zeros((28, 28), "uint8")).any()

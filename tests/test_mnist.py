@@ -13,9 +13,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from digits import mnist
 from digits.command_line import UserError
-from digits.mnist import downloads, files
+from digits.data import downloads, mnist, mnist_files
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def as_arrays(digits):
 
 
 def write_idx(folder, arrays, packed=False):
-    for name, (shape, _, file) in files.ARRAYS.items():
+    for name, (shape, _, file) in mnist_files.ARRAYS.items():
         content = bytes((0, 0, 8, len(shape))) + np.array(shape, ">u4").tobytes()
         content += arrays[name].tobytes()
         path = folder / (file + ".gz" if packed else file)
@@ -141,7 +140,7 @@ def test_a_pickle_cannot_run_code(tmp_path):
             return (tmp_path.joinpath, ("x",))
 
     with pytest.raises(ValueError, match="a pickle asks for"):
-        files._ArrayUnpickler(io.BytesIO(pickle.dumps(Evil()))).load()
+        mnist_files._ArrayUnpickler(io.BytesIO(pickle.dumps(Evil()))).load()
 
 
 def test_a_silent_download_is_stopped(tmp_path, monkeypatch):
@@ -172,7 +171,7 @@ def npy_header(shape, descr="|u1"):
 )
 def test_hostile_data_files_are_refused(tmp_path, content, message):
     with zipfile.ZipFile(tmp_path / "mnist.npz", "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in files.ARRAYS:
+        for name in mnist_files.ARRAYS:
             archive.writestr(f"{name}.npy", content)
     with pytest.raises(UserError, match=message) as error:
         mnist.load_mnist(tmp_path / "mnist.npz")
@@ -190,7 +189,7 @@ def test_hostile_data_files_are_refused(tmp_path, content, message):
 )
 @pytest.mark.parametrize("packed", [False, True])
 def test_idx_headers_that_lie_are_refused(tmp_path, content, packed):
-    file = tmp_path / (files.ARRAYS["x_train"][2] + (".gz" if packed else ""))
+    file = tmp_path / (mnist_files.ARRAYS["x_train"][2] + (".gz" if packed else ""))
     file.write_bytes(gzip.compress(content) if packed else content)
     with pytest.raises(UserError, match="does not start as uint8"):
         mnist.load_mnist(tmp_path)

@@ -12,10 +12,10 @@ import pytest
 
 import cnn
 from conftest import ROOT
-from digits import model_files
-from digits import quiet_keras as keras
 from digits.command_line import UserError
-from digits.evaluation import predict
+from digits.model import loading, saving
+from digits.model import quiet_keras as keras
+from digits.model.evaluation import predict
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 28, 28)).astype("uint8")
 
@@ -29,7 +29,7 @@ def edit_json(folder, change):
 
 def forge(folder, change):
     """Change the architecture in both files, as somebody would who means it."""
-    edit_json(folder, lambda a: (change(a), a.pop(model_files.CHECKSUM)))
+    edit_json(folder, lambda a: (change(a), a.pop(saving.CHECKSUM)))
     with h5py.File(folder / "model.h5", "r+") as file:
         inner = json.loads(file.attrs["model_config"])
         change(inner)
@@ -40,9 +40,9 @@ def forge(folder, change):
 
 def test_rebuilt_predictions_are_the_same_to_the_bit(tmp_path):
     model = cnn.build_model()
-    model_files.save_model(model, tmp_path)
+    saving.save_model(model, tmp_path)
     np.testing.assert_array_equal(
-        predict(model_files.load_model(tmp_path), IMAGES), predict(model, IMAGES)
+        predict(loading.load_model(tmp_path), IMAGES), predict(model, IMAGES)
     )
     assert sorted(file.name for file in tmp_path.iterdir()) == ["model.h5", "model.json"]
 
@@ -74,27 +74,27 @@ def test_stopped_between_the_two_files_the_new_pair_is_used(fresh, monkeypatch):
         [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")],
         name="other",
     )
-    real = model_files.os.replace
+    real = saving.os.replace
 
     def stop_before_json(source, target):
         if str(target).endswith("model.json"):
             raise KeyboardInterrupt
         real(source, target)
 
-    monkeypatch.setattr(model_files.os, "replace", stop_before_json)
+    monkeypatch.setattr(saving.os, "replace", stop_before_json)
     with pytest.raises(KeyboardInterrupt):
-        model_files.save_model(model, fresh)
+        saving.save_model(model, fresh)
     np.testing.assert_array_equal(
-        predict(model_files.load_model(fresh), IMAGES), predict(model, IMAGES)
+        predict(loading.load_model(fresh), IMAGES), predict(model, IMAGES)
     )
 
 
 def test_stopped_while_writing_the_old_pair_is_used(fresh, monkeypatch):
-    before = predict(model_files.load_model(fresh), IMAGES)
+    before = predict(loading.load_model(fresh), IMAGES)
     monkeypatch.setattr(model_files, "flush_to_disk", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        model_files.save_model(cnn.build_model(), fresh)
-    np.testing.assert_array_equal(predict(model_files.load_model(fresh), IMAGES), before)
+        saving.save_model(cnn.build_model(), fresh)
+    np.testing.assert_array_equal(predict(loading.load_model(fresh), IMAGES), before)
 
 
 def delete(name):
@@ -161,7 +161,7 @@ def other_input(folder):
 def test_a_bad_pair_is_refused_in_one_line(fresh, damage, message):
     damage(fresh)
     with pytest.raises(UserError, match=message) as error:
-        model_files.load_model(fresh)
+        loading.load_model(fresh)
     assert "\n" not in str(error.value)
 
 
@@ -169,13 +169,13 @@ def test_one_flipped_bit_is_noticed_anywhere(fresh):
     rng = np.random.default_rng(0)
     for name in ("model.json", "model.h5"):
         whole = (fresh / name).read_bytes()
-        before = predict(model_files.load_model(fresh), IMAGES)
+        before = predict(loading.load_model(fresh), IMAGES)
         for place in rng.integers(0, len(whole), 15):
             damaged = bytearray(whole)
             damaged[place] ^= 1 << rng.integers(8)
             (fresh / name).write_bytes(damaged)
             try:
-                after = predict(model_files.load_model(fresh), IMAGES)
+                after = predict(loading.load_model(fresh), IMAGES)
             except UserError:
                 continue
             np.testing.assert_array_equal(after, before)  # a bit that says nothing
@@ -206,14 +206,14 @@ def deep(file):
     ],
 )
 def test_hostile_weights_are_refused(fresh, change, message):
-    edit_json(fresh, lambda a: a.pop(model_files.CHECKSUM))  # who forges, forges this too
+    edit_json(fresh, lambda a: a.pop(saving.CHECKSUM))  # who forges, forges this too
     with h5py.File(fresh / "model.h5", "r+") as file:
         change(file)
     if message:
         with pytest.raises(UserError, match=message):
-            model_files.load_model(fresh)
+            loading.load_model(fresh)
     else:
-        model_files.load_model(fresh)
+        loading.load_model(fresh)
 
 
 def in_layer(number, **settings):
@@ -249,14 +249,14 @@ def many_layers(architecture):
 def test_hostile_architectures_are_refused(fresh, change, message):
     forge(fresh, change)
     with pytest.raises(UserError, match=message):
-        model_files.load_model(fresh)
+        loading.load_model(fresh)
 
 
 def test_a_folder_or_device_in_the_place_of_a_file(fresh):
     (fresh / "model.json").unlink()
     (fresh / "model.json").mkdir()
     with pytest.raises(UserError, match="is not a file"):
-        model_files.load_model(fresh)
+        loading.load_model(fresh)
 
 
 # Saves two models in turn until it is killed. The stand-ins write what Keras wrote before,
@@ -265,7 +265,7 @@ SAVING = """
 import itertools, os, shutil, sys, time
 sys.path.insert(0, {root!r})
 from pathlib import Path
-from digits import model_files
+from digits.model import loading, saving
 class Trained:
     def __init__(self, folder): self.folder = folder
     def to_json(self): return (self.folder / "model.json").read_text()
@@ -273,7 +273,7 @@ class Trained:
     def save(self, file, include_optimizer): shutil.copy(self.folder / "model.h5", file)
 def save():
     for folder in itertools.cycle(map(Path, {folders!r})):
-        model_files.save_model(Trained(folder), Path({target!r}))
+        saving.save_model(Trained(folder), Path({target!r}))
 print("ready", flush=True)
 """
 # For each line, seconds and a number, so many processes save and are killed after that time.
@@ -301,7 +301,7 @@ def two_savers(tmp_path):
     for name in ("one", "other", "target"):
         model = cnn.build_model()
         (tmp_path / name).mkdir()
-        model_files.save_model(model, tmp_path / name)
+        saving.save_model(model, tmp_path / name)
         folders.append(str(tmp_path / name))
         answers.append(predict(model, IMAGES).tobytes())
     code = SAVING.format(root=str(ROOT), folders=folders[:2], target=folders[2])
@@ -310,7 +310,7 @@ def two_savers(tmp_path):
 
 def test_two_trainings_may_save_into_one_folder(two_savers, monkeypatch):
     answers, code, target = two_savers
-    real, others = model_files.os.replace, []
+    real, others = saving.os.replace, []
 
     def interrupted(source, destination):
         if str(destination).endswith("model.h5") and not others:
@@ -320,13 +320,13 @@ def test_two_trainings_may_save_into_one_folder(two_savers, monkeypatch):
             time.sleep(0.3)  # it would save some ten times here if it did not wait
         real(source, destination)
 
-    monkeypatch.setattr(model_files.os, "replace", interrupted)
+    monkeypatch.setattr(saving.os, "replace", interrupted)
     model = cnn.build_model()
-    model_files.save_model(model, target)
+    saving.save_model(model, target)
     others[0].kill()
     others[0].communicate()
     answers.append(predict(model, IMAGES).tobytes())
-    assert predict(model_files.load_model(target), IMAGES).tobytes() in answers
+    assert predict(loading.load_model(target), IMAGES).tobytes() in answers
 
 
 @pytest.mark.slow
@@ -341,7 +341,7 @@ def test_killed_at_any_instant_a_whole_pair_lies_there(two_savers, processes):
         for _ in range(200 // processes):
             print(rng.uniform(0, 0.05), processes, file=killer.stdin, flush=True)
             assert killer.stdout.readline() == "killed\n"
-            rebuilt = model_files.load_model(target)
+            rebuilt = loading.load_model(target)
             found.add(answers.index(predict(rebuilt, IMAGES).tobytes()))
     assert found >= {0, 1}
 
@@ -354,7 +354,7 @@ def test_a_full_disk_is_named_and_the_old_pair_stays(fresh, monkeypatch):
 
     monkeypatch.setattr(model_files, "flush_to_disk", full)
     with pytest.raises(UserError, match="No space left on device"):
-        model_files.save_model(cnn.build_model(), fresh)
+        saving.save_model(cnn.build_model(), fresh)
     assert {file.name: file.read_bytes() for file in fresh.iterdir()} == before
 
 
@@ -368,7 +368,7 @@ def test_when_the_disk_fills_up_in_the_middle_the_old_pair_stays(fresh, room):
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
     try:
         with pytest.raises(UserError, match="cannot save the model"):
-            model_files.save_model(model, fresh)
+            saving.save_model(model, fresh)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert {file.name: file.read_bytes() for file in fresh.iterdir()} == before

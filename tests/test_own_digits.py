@@ -11,12 +11,14 @@ import pytest
 
 import cnn
 from conftest import ROOT, drawn_seven, small_model
-from digits import augment, model_files, own_digits
 from digits.command_line import UserError
-from digits.evaluation import predict
-from digits.hands import SIDE, draw_line, prepared
-from digits.own_digits import ENOUGH, compare, find_own, hold_out, read_own
+from digits.data import own_pictures as own_digits
+from digits.data.drawn_digits import SIDE, draw_line, prepared
+from digits.data.own_pictures import ENOUGH, compare, find_own, hold_out, read_own
+from digits.model import loading
+from digits.model.evaluation import predict
 from digits.reading import read_pictures
+from digits.training import augmentation
 
 ROW = np.hstack([drawn_seven()] * 2)
 
@@ -27,7 +29,7 @@ def written_ones(n, seed):
     points = np.array([(0, 0.2), (0.6, 0), (0.55, 1)])
     draw_line(canvas, (SIDE / 2, 8) + (SIDE - 16) * points, 6)
     same = np.repeat(prepared(canvas)[None], n, axis=0)
-    return augment.distort(same, np.random.default_rng(seed)).round().astype("uint8")
+    return augmentation.distort(same, np.random.default_rng(seed)).round().astype("uint8")
 
 
 @pytest.fixture
@@ -129,7 +131,7 @@ def test_a_model_without_own_digits_is_refused(capsys):
 def test_faint_digits_are_no_trouble():
     ones = np.zeros((10, 28, 28), "uint8")
     ones[:, 4:24, 13:15] = 100
-    assert augment.add_flags(ones, np.random.default_rng(0)).shape == ones.shape
+    assert augmentation.add_flags(ones, np.random.default_rng(0)).shape == ones.shape
 
 
 def test_a_fifth_of_many_is_held_out_and_none_of_few():
@@ -168,7 +170,7 @@ def test_each_own_digit_is_shown_among_four_times_as_many_of_mnist(digits, monke
     monkeypatch.setattr(cnn, "train", lambda model, *arguments: shown.extend(arguments))
     own = np.full((number, 28, 28), 255, "uint8"), np.arange(number) // (number / 3)
     own[0][:, 0, :2] = np.arange(2 * number).reshape(-1, 2) % 251
-    cnn.teach(cnn.build_model(), own, *digits[0], 1, 250, 0)
+    teach(cnn.build_model(), own, *digits[0], 1, 250, 0)
     images, labels = (array[: -cnn.VALIDATION] for array in shown[:2])
     is_own = (images[:, 5, 5] == 255) & (images[:, 0, 4] == 255)
     assert is_own.mean() == pytest.approx(0.2) and is_own.sum() == max(number, cnn.OWN)
@@ -182,14 +184,14 @@ def test_a_network_with_other_layers_learns_too(digits):
     (x, y), _ = digits
     model = small_model()
     before = model.get_weights()
-    cnn.teach(model, (x[:3], y[:3]), x[:3000], y[:3000], 1, 100, 0)
+    teach(model, (x[:3], y[:3]), x[:3000], y[:3000], 1, 100, 0)
     assert not np.array_equal(before[0], model.get_weights()[0])
 
 
 @pytest.mark.slow
 def test_a_writer_whose_one_is_read_as_seven_is_mostly_read_right_after_five(digits):
     (x_train, y_train), (x_test, y_test) = digits
-    model = model_files.load_model(ROOT)
+    model = loading.load_model(ROOT)
 
     def right(images, labels):
         return (predict(model, images).argmax(axis=1) == labels).mean()
@@ -198,7 +200,7 @@ def test_a_writer_whose_one_is_read_as_seven_is_mostly_read_right_after_five(dig
     before = right(x_test, y_test)
     assert right(ones, 7) > 0.5
     own = written_ones(5, seed=0), np.ones(5, "uint8")
-    cnn.teach(model, own, x_train, y_train, 4, 250, 0)
+    teach(model, own, x_train, y_train, 4, 250, 0)
     assert right(ones, 1) > 0.8 and right(x_test, y_test) > before - 0.002
 
 
@@ -252,7 +254,7 @@ def test_a_full_disk_is_named_and_the_network_before_stays(few_digits, own, tmp_
     with pytest.raises(UserError, match=r"cannot save .*No space left"):
         cnn.main([*arguments, "--model", str(tmp_path), "--output", str(tmp_path)])
     assert (tmp_path / "model.h5").read_bytes() == before
-    model_files.load_model(tmp_path)
+    loading.load_model(tmp_path)
 
 
 @pytest.mark.slow

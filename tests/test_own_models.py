@@ -13,9 +13,9 @@ from test_resume import train
 import cnn
 import load_model
 from conftest import ROOT
-from digits import model_checks, model_files
 from digits.command_line import UserError
-from digits.evaluation import predict
+from digits.model import allowed, checks, loading, saving
+from digits.model.evaluation import predict
 
 layers = keras.layers
 RNG = np.random.default_rng(0)
@@ -120,9 +120,9 @@ def model(request):
 
 
 def test_a_pair_of_it_gives_the_same_probabilities(model, tmp_path):
-    model_checks.check_model(model)
-    model_files.save_model(model, tmp_path)
-    rebuilt = model_files.load_model(tmp_path)
+    checks.check_model(model)
+    saving.save_model(model, tmp_path)
+    rebuilt = loading.load_model(tmp_path)
     np.testing.assert_allclose(predict(rebuilt, IMAGES), predict(model, IMAGES), atol=1e-6)
 
 
@@ -137,7 +137,7 @@ def test_a_pair_that_plain_keras_saved_opens(name, tmp_path):
     for save, file in ((model.save, "model.h5"), (model.save_weights, "model.weights.h5")):
         save(tmp_path / file)
         (tmp_path / file).replace(tmp_path / "model.h5")
-        rebuilt = model_files.load_model(tmp_path)
+        rebuilt = loading.load_model(tmp_path)
         np.testing.assert_allclose(predict(rebuilt, IMAGES), expected, atol=1e-6)
 
 
@@ -194,7 +194,7 @@ def test_what_may_hold_code_or_files_is_refused_unbuilt(
         layer["config"]["kernel_initializer"] = part
     file.write_text(json.dumps(architecture))
     with pytest.raises(UserError, match=f"model.json asks for .*{name}, which is not allowed"):
-        model_files.load_model(fresh)
+        loading.load_model(fresh)
 
 
 def test_a_registered_class_is_refused(fresh, nothing_is_built):
@@ -203,13 +203,13 @@ def test_a_registered_class_is_refused(fresh, nothing_is_built):
         pass
 
     model = keras.Sequential([keras.Input((28, 28)), layers.Flatten(), Mine(10)])
-    with pytest.raises(model_checks.Refused, match="asks for test_own_models"):
-        model_checks.check_model(model)
+    with pytest.raises(allowed.Refused, match="asks for test_own_models"):
+        checks.check_model(model)
 
 
 def test_all_that_is_allowed_is_keras_own():
     newest = {name for name in dir(layers) if isinstance(getattr(layers, name), type)}
-    assert newest >= REFUSED and not REFUSED & model_checks.ALLOWED["keras.layers"]
+    assert newest >= REFUSED and not REFUSED & allowed.ALLOWED["keras.layers"]
 
 
 @pytest.mark.parametrize(
@@ -224,11 +224,11 @@ def test_all_that_is_allowed_is_keras_own():
 )
 def test_what_gives_no_ten_probabilities_is_refused(end, reason, tmp_path):
     model = keras.Sequential([keras.Input((28, 28)), layers.Flatten(), end])
-    with pytest.raises(model_checks.Refused, match=reason):
-        model_checks.check_model(model)
-    model_files.save_model(model, tmp_path)
+    with pytest.raises(allowed.Refused, match=reason):
+        checks.check_model(model)
+    saving.save_model(model, tmp_path)
     with pytest.raises(UserError, match=reason):
-        model_files.load_model(tmp_path)
+        loading.load_model(tmp_path)
 
 
 @pytest.mark.parametrize("shape", [(32, 32, 1), (28, 28, 3), (784,), (None, None, 1)])
@@ -236,15 +236,15 @@ def test_what_does_not_take_28x28_is_refused(shape):
     image = keras.Input(shape)
     x = layers.GlobalAveragePooling2D()(image) if len(shape) > 1 else image
     model = keras.Model(image, layers.Dense(10, activation="softmax")(x))
-    with pytest.raises(model_checks.Refused, match="instead of images of 28x28 pixels; let it beg"):
-        model_checks.check_model(model)
+    with pytest.raises(allowed.Refused, match="instead of images of 28x28 pixels; let it beg"):
+        checks.check_model(model)
 
 
 def test_a_fixed_batch_size_is_refused_before_the_training():
     image = keras.Input((28, 28), batch_size=32)
     model = keras.Model(image, layers.Dense(10, activation="softmax")(layers.Flatten()(image)))
-    with pytest.raises(model_checks.Refused, match="batches of one size"):
-        model_checks.check_model(model)
+    with pytest.raises(allowed.Refused, match="batches of one size"):
+        checks.check_model(model)
 
 
 def large(*parts, shape=(28, 28, 1)):
@@ -287,17 +287,17 @@ def compare(x):
 )
 def test_what_is_absurdly_large_is_refused(model):
     description = json.loads(model().to_json())
-    with pytest.raises(model_checks.Refused, match="is too large"):
-        model_checks.check_description(description)
-        model_checks.build(model_checks.without_training(description))
+    with pytest.raises(allowed.Refused, match="is too large"):
+        checks.check_description(description)
+        checks.build(checks.without_training(description))
 
 
 def test_too_many_weights_are_refused_before_they_are_made():
     architecture = json.loads(cnn.build_model().to_json())
     for layer in architecture["config"]["layers"]:
         layer["config"] |= {"filters": 10**6} if "filters" in layer["config"] else {}
-    with pytest.raises(model_checks.Refused, match="parameters"):
-        model_checks.build(model_checks.without_training(architecture))
+    with pytest.raises(allowed.Refused, match="parameters"):
+        checks.build(checks.without_training(architecture))
 
 
 # ------------------------------------------------------------ training and afterwards
@@ -336,7 +336,7 @@ def test_calibration_works_or_says_that_it_did_not(name, calibrated):
     model = chain(end=hidden) if name == "hidden" else MODELS[name]()
     before = predict(model, IMAGES)
     labels = before.argmax(axis=1)  # always right: it may be far more certain
-    assert cnn.calibrate(model, IMAGES, labels) is calibrated
+    assert training.calibrate(model, IMAGES, labels) is calibrated
     after = predict(model, IMAGES)
     np.testing.assert_array_equal(after.argmax(axis=1), labels)
     if calibrated:
@@ -352,7 +352,7 @@ def test_a_model_for_values_from_0_to_1_is_named(digits, tmp_path, monkeypatch, 
     model = keras.Sequential([keras.Input((28, 28)), *ends])
     model.compile("adam", "sparse_categorical_crossentropy")
     model.fit(x[:2000] / 255, y[:2000], epochs=3, verbose=0)
-    model_files.save_model(model, tmp_path)
+    saving.save_model(model, tmp_path)
     monkeypatch.setattr(load_model, "load_mnist", lambda _: (None, (x_test[:1000], y_test[:1000])))
     assert load_model.main(["--model", str(tmp_path), "--plot", str(tmp_path / "result.png")]) == 0
     assert "expect values from 0 to 1" in capsys.readouterr().err
@@ -362,7 +362,7 @@ def test_a_model_for_values_from_0_to_1_is_named(digits, tmp_path, monkeypatch, 
 def test_whoever_only_imports_this_may_train_without_a_seed(tmp_path):
     code = f"""
 import sys; sys.path.insert(0, {str(ROOT)!r})
-from digits import quiet_keras as keras
+from digits.model import quiet_keras as keras
 import numpy as np
 model = keras.Sequential([keras.Input((28, 28)), keras.layers.RandomFlip(),
     keras.layers.Flatten(), keras.layers.Dropout(0.5), keras.layers.Dense(10)])

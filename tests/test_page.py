@@ -10,8 +10,9 @@ from PIL import Image
 
 import load_model
 from conftest import drawn_seven, png
-from digits import figures, server
+from digits import figures
 from digits.command_line import percent
+from digits.page import server
 from digits.reading import read_pictures
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)

@@ -11,8 +11,8 @@ from PIL import Image
 
 import load_model
 from conftest import ROOT, drawn_seven
-from digits import images
-from digits.images import signatures
+from digits.data import file_signatures
+from digits.data.picture_files import ImageError, read_grey
 from digits.reading import read_pictures
 
 pillow_heif.register_heif_opener()  # so that the tests can write it
@@ -37,14 +37,14 @@ def test_a_heic_is_turned_as_it_was_held():
     exif = Image.Exif()
     exif[0x0112] = 6
     turned = content("HEIF", SEVEN.rotate(90), exif=exif.tobytes())
-    assert np.abs(images.read_grey(turned).astype(int) - drawn_seven()).mean() < 3
+    assert np.abs(read_grey(turned).astype(int) - drawn_seven()).mean() < 3
 
 
 def test_without_its_reader_a_heic_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     (tmp_path / "a.heic").write_bytes(content("HEIF"))
-    with pytest.raises(images.ImageError, match="pillow-heif"):
-        images.read_grey(tmp_path / "a.heic")
+    with pytest.raises(ImageError, match="pillow-heif"):
+        read_grey(tmp_path / "a.heic")
 
 
 def test_the_reader_of_heic_is_not_loaded_for_others(tmp_path):
@@ -52,9 +52,9 @@ def test_the_reader_of_heic_is_not_loaded_for_others(tmp_path):
     (tmp_path / "b.png").write_bytes(b"<html>")
     code = (
         "import sys; from pathlib import Path; from digits import images\n"
-        "images.read_grey(Path(sys.argv[1]))\n"
-        "try: images.read_grey(Path(sys.argv[2]))\n"
-        "except images.ImageError: print('pillow_heif' in sys.modules)"
+        "read_grey(Path(sys.argv[1]))\n"
+        "try: read_grey(Path(sys.argv[2]))\n"
+        "except ImageError: print('pillow_heif' in sys.modules)"
     )
     command = [sys.executable, "-c", code, tmp_path / "a.png", tmp_path / "b.png"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -85,14 +85,14 @@ def test_the_reader_of_heic_is_not_loaded_for_others(tmp_path):
 def test_what_is_no_picture_is_called_what_it_is(tmp_path, first, words):
     (tmp_path / "a.png").write_bytes(first)
     for source in (first, tmp_path / "a.png"):
-        with pytest.raises(images.ImageError, match=f"not an image that can be read but {words}"):
-            images.read_grey(source)
+        with pytest.raises(ImageError, match=f"not an image that can be read but {words}"):
+            read_grey(source)
 
 
 def test_what_nobody_knows_is_no_picture_either():
-    assert signatures.what_it_is(b"\1\2\3") == ""
-    with pytest.raises(images.ImageError, match=r"^not an image that can be read$"):
-        images.read_grey(b"\1\2\3")
+    assert file_signatures.what_it_is(b"\1\2\3") == ""
+    with pytest.raises(ImageError, match=r"^not an image that can be read$"):
+        read_grey(b"\1\2\3")
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "GIF", "WEBP", "PNG", "AVIF"])

@@ -7,8 +7,8 @@ import pytest
 import cnn
 import load_model
 from conftest import ROOT
-from digits import model_files
-from digits import quiet_keras as keras
+from digits.model import loading
+from digits.model import quiet_keras as keras
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 README, OWN_MODEL, GUARANTEES, MEASURED = (
@@ -73,4 +73,4 @@ def test_a_model_to_paste_is_as_accurate_as_it_says(number, tmp_path, monkeypatc
     assert cnn.main(["--output", str(tmp_path)]) == 0
     accuracy = float(re.search(r"test accuracy ([\d.]+) %", capsys.readouterr().out)[1])
     assert accuracy == pytest.approx(float(FIGURES[number][1]), abs=0.3)
-    model_files.load_model(tmp_path)
+    loading.load_model(tmp_path)

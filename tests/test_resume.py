@@ -10,9 +10,9 @@ import pytest
 
 import cnn
 from conftest import small_model
-from digits import quiet_keras as keras
-from digits.checkpoint import Checkpoint
 from digits.command_line import UserError
+from digits.model import quiet_keras as keras
+from digits.training.checkpoint import Checkpoint
 
 X = np.random.default_rng(0).integers(0, 256, (600, 28, 28)).astype("uint8")
 Y = np.arange(600, dtype="uint8") % 10
@@ -112,6 +112,6 @@ def test_another_training_that_tidies_up_does_not_stop_this_one(tmp_path, monkey
     def gone(file):
         raise FileNotFoundError(2, "No such file or directory", str(file))
 
-    monkeypatch.setattr("digits.checkpoint.flush_to_disk", gone)
+    monkeypatch.setattr("digits.training.checkpoint.flush_to_disk", gone)
     _, history = train(tmp_path, build_model=small_model)
     assert len(history["loss"]) == 3

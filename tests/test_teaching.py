@@ -17,11 +17,11 @@ import pytest
 from PIL import Image
 
 from conftest import ROOT, drawn_seven, hear_ctrl_c, png
-from digits import keeping, server
-from digits import quiet_keras as keras
-from digits.images import read_grey
-from digits.learning import Learner
-from digits.model_files import load_model, save_model
+from digits.data.picture_files import read_grey
+from digits.model import load_model, save_model
+from digits.model import quiet_keras as keras
+from digits.page import server
+from digits.page.learner import Learner
 
 PGM = b"P5 100 100 255\n" + drawn_seven().tobytes()  # as the page sends a drawing
 
@@ -140,7 +140,7 @@ def test_a_full_disk_gets_a_sentence_and_leaves_no_half_file(client, own, monkey
 
     keep(client, "1")
     with monkeypatch.context() as patch:
-        patch.setattr(f"digits.keeping.{where}", full)
+        patch.setattr(f"digits.page.kept_pictures.{where}", full)
         response = keep(client, "7")
     assert response.status_code == 409
     assert response.get_json()["error"] == f"cannot keep it in {own}: No space left on device"
@@ -346,7 +346,7 @@ PAGE = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 import draw
-from digits import learning
+from digits.page import learner as learning
 from digits.command_line import run
 
 # Nothing is read here, so that no model is needed.

@@ -8,12 +8,12 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 import cnn
-from digits import augment
-from digits import quiet_keras as keras
-from digits.evaluation import accuracy_line, calibration_error, predict, table_by_digit
-from digits.hands import draw_digit
-from digits.outliers import make_outliers
+from digits.data.drawn_digits import draw_digit
+from digits.data.outliers import make_outliers
+from digits.model import quiet_keras as keras
+from digits.model.evaluation import accuracy_line, calibration_error, predict, table_by_digit
 from digits.reading import read
+from digits.training import augmentation
 
 
 def train(digits, number, epochs):
@@ -43,7 +43,9 @@ def test_same_seed_same_weights(digits):
 
 def test_another_seed_gives_other_batches(digits):
     (x, y), _ = digits
-    one, other = (next(augment.batches(x[:100], y[:100], 50, seed, range(1))) for seed in (3, 4))
+    one, other = (
+        next(augmentation.batches(x[:100], y[:100], 50, seed, range(1))) for seed in (3, 4)
+    )
     assert not np.array_equal(one[0], other[0])
 
 
@@ -72,7 +74,7 @@ def test_an_image_reads_the_same_alone_and_among_many(digits, shipped):
 
 def test_distortion_keeps_form_range_and_ink(digits):
     images = digits[0][0][:200]
-    distorted = augment.distort(images, np.random.default_rng(0))
+    distorted = augmentation.distort(images, np.random.default_rng(0))
     assert distorted.shape == images.shape and distorted.dtype == np.float32
     assert distorted.min() >= 0 and distorted.max() <= 255
     assert 0.7 < distorted.sum() / images.sum() < 1.4
@@ -81,7 +83,7 @@ def test_distortion_keeps_form_range_and_ink(digits):
 
 def test_no_distortion_changes_nothing(digits):
     images = digits[0][0][:20]
-    distorted = augment.distort(images, np.random.default_rng(0), strength=0)
+    distorted = augmentation.distort(images, np.random.default_rng(0), strength=0)
     np.testing.assert_allclose(distorted, images, atol=0.05)
 
 
@@ -91,14 +93,14 @@ def test_the_last_epoch_is_little_distorted(digits, monkeypatch):
         augment, "distort", lambda x, rng, strength: strengths.append(strength) or x
     )
     (x, y), _ = digits
-    list(augment.batches(x[:100], y[:100], 50, 0, range(1, 4)))
-    assert strengths == [1, 1, 1, 1, augment.LAST, augment.LAST]
+    list(augmentation.batches(x[:100], y[:100], 50, 0, range(1, 4)))
+    assert strengths == [1, 1, 1, 1, augmentation.LAST, augmentation.LAST]
 
 
 def test_four_epochs_show_every_digit(monkeypatch):
     monkeypatch.setattr(augment, "distort", lambda images, rng, strength: images)
     images = np.broadcast_to(np.arange(250, dtype="uint8")[:, None, None], (250, 28, 28))
-    stream = augment.batches(images, np.zeros(250, "uint8"), 100, 0, range(4))
+    stream = augmentation.batches(images, np.zeros(250, "uint8"), 100, 0, range(4))
     epochs = [np.concatenate([next(stream)[0] for _ in range(3)]) for _ in range(4)]
     seen = [{int(i[0, 0, 0]) for i in epoch if (i == i[0, 0, 0]).all()} for epoch in epochs]
     assert set.union(*seen) == set(range(250)) and len(seen[0]) > 180
@@ -106,8 +108,8 @@ def test_four_epochs_show_every_digit(monkeypatch):
 
 def test_a_later_epoch_can_be_the_first(digits):
     (x, y), _ = digits
-    whole = augment.batches(x[:100], y[:100], 50, 1, range(4))
-    later = augment.batches(x[:100], y[:100], 50, 1, range(2, 4))
+    whole = augmentation.batches(x[:100], y[:100], 50, 1, range(4))
+    later = augmentation.batches(x[:100], y[:100], 50, 1, range(2, 4))
     for _ in range(4):
         next(whole)
     np.testing.assert_array_equal(next(whole)[0], next(later)[0])
@@ -116,7 +118,7 @@ def test_a_later_epoch_can_be_the_first(digits):
 def test_ones_get_flags_and_stay_otherwise_the_same(digits):
     (x, y), _ = digits
     ones = x[y == 1][:100]
-    flagged = augment.add_flags(ones, np.random.default_rng(0))
+    flagged = augmentation.add_flags(ones, np.random.default_rng(0))
     assert (flagged >= ones).all()
     more = flagged.sum(axis=(1, 2)) / ones.sum(axis=(1, 2), dtype=float)
     assert (more > 1.1).mean() > 0.3 and more.max() < 3
@@ -124,7 +126,7 @@ def test_ones_get_flags_and_stay_otherwise_the_same(digits):
 
 def test_a_part_of_each_batch_is_no_digit(digits):
     (x, y), _ = digits
-    for _, targets in augment.batches(x[:1000], y[:1000], 250, 1, range(2)):
+    for _, targets in augmentation.batches(x[:1000], y[:1000], 250, 1, range(2)):
         none = targets.max(axis=1) < 0.5
         assert 0.06 < none.mean() < 0.18
         np.testing.assert_allclose(targets[none], 0.1)
@@ -147,7 +149,7 @@ def test_outliers_are_prepared_as_digits_are_and_slim_ones_left_out(digits):
 def test_what_is_made_up_can_be_made_from_any_digits(grey):
     images, labels = np.full((60, 28, 28), grey, "uint8"), np.zeros(60, "uint8")
     assert len(make_outliers(60, images, labels, np.random.default_rng(0))) == 60
-    next(augment.batches(images, labels, 50, 0, range(1)))
+    next(augmentation.batches(images, labels, 50, 0, range(1)))
 
 
 def test_the_shipped_model_is_unsure_of_what_is_no_digit(digits, shipped, probabilities):
@@ -179,7 +181,7 @@ def test_printed_text_is_not_read_as_digits(shipped, font, size):
 
 def test_the_shipped_model_reads_ones_with_an_upstroke(digits, shipped):
     _, (x_test, y_test) = digits
-    flagged = augment.add_flags(x_test[y_test == 1], np.random.default_rng(99))
+    flagged = augmentation.add_flags(x_test[y_test == 1], np.random.default_rng(99))
     assert (predict(shipped, flagged).argmax(axis=1) == 1).mean() > 0.98
 
 
@@ -193,7 +195,7 @@ def test_the_shipped_model_reads_other_hands(shipped, digit):
 def test_accuracy_while_training_counts_digits_only():
     targets = np.array([*np.eye(10)[[3, 4]], np.full(10, 0.1), np.full(10, 0.1)], "float32")
     answers = np.eye(10, dtype="float32")[[3, 5, 1, 2]]
-    assert float(cnn.accuracy(targets, answers)) == 0.5
+    assert float(accuracy(targets, answers)) == 0.5
 
 
 def test_calibration_mends_what_smoothing_does(digits, trained):
@@ -201,7 +203,7 @@ def test_calibration_mends_what_smoothing_does(digits, trained):
     model = cnn.build_model()
     model.set_weights(trained.get_weights())
     before = predict(model, x[6000:9000])
-    cnn.calibrate(model, x[5000:6000], y[5000:6000])
+    training.calibrate(model, x[5000:6000], y[5000:6000])
     after = predict(model, x[6000:9000])
     np.testing.assert_array_equal(before.argmax(axis=1), after.argmax(axis=1))
     labels = y[6000:9000]

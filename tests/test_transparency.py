@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from conftest import drawn_seven
-from digits import images
+from digits.data.picture_files import read_grey
 from digits.reading import read_pictures
 
 LIGHT, DARK = drawn_seven(160, 8), drawn_seven(160, 8, ink=255, paper=0)
@@ -72,7 +72,7 @@ TWO_INKS = np.where(np.arange(160) < 80, 60, 20) + np.zeros_like(LIGHT)
     ],
 )
 def test_the_paper_is_what_borders_on_the_transparent_part(shipped, picture, paper):
-    assert abs(int(images.read_grey(picture)[0, 0]) - paper) <= 20
+    assert abs(int(read_grey(picture)[0, 0]) - paper) <= 20
     (reading,) = read_pictures(shipped, [("picture", picture)])
     assert reading.digits == "7"
 
@@ -87,4 +87,4 @@ def test_the_same_transparency_everywhere_says_nothing():
     for alpha in (0, 100, 255):
         file = io.BytesIO()
         Image.fromarray(np.dstack([LIGHT, np.full_like(LIGHT, alpha)]), "LA").save(file, "PNG")
-        np.testing.assert_array_equal(images.read_grey(file.getvalue()), LIGHT)
+        np.testing.assert_array_equal(read_grey(file.getvalue()), LIGHT)

@@ -1,0 +1,23 @@
+"""Data: what comes from files and what is made up, all as plain arrays.
+
+In: MNIST from wherever it lies, people's pictures, and folders of pictures named after what is
+written on them. Out: images (n, 28, 28) uint8 with labels (n,), and grey pictures (height, width).
+
+mnist            find MNIST, check it, cache it
+mnist_files      the files that hold it: .npz, IDX, a package's pickle
+downloads        fetch it
+own_pictures     people's own pictures in folders named after what is written
+picture_files    a picture file of any kind -> grey values
+picture_folders  paths, patterns and folders -> picture files
+file_signatures  what a file is that is no picture
+transparency     the paper under a transparent picture
+normalization    the ink of a digit -> 28x28 pixels, as MNIST's are
+drawn_digits     digits as MNIST's writers do not write them
+outliers         images of what is no digit
+statistics       fractions and quantiles of pixels
+"""
+
+from digits.data.mnist import load_mnist
+from digits.data.own_pictures import find_own
+
+__all__ = ["find_own", "load_mnist"]

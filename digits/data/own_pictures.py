@@ -1,0 +1,50 @@
+"""People's own pictures, in folders named after what is written on them.
+
+    own/7/photo.jpg        a picture of a 7
+    own/4431/scan.png      a picture of a row
+
+The layout that Keras's `image_dataset_from_directory` takes.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from digits.command_line import UserError, one_line
+from digits.data.picture_files import ImageError
+from digits.data.picture_folders import ENDINGS, find_pictures
+
+LAYOUT = "a subfolder named after what is written, such as 7 or 4431, with pictures of that"
+Labelled = tuple[str, Path | np.ndarray, str]  # a picture's name, itself, and what is written
+
+
+def find_own(folder: Path) -> list[Labelled]:
+    """Return the pictures in the subfolders that are named after digits, in the order of names.
+
+    What else is there gets a line on stderr. Raises UserError if there is no picture.
+    """
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        raise UserError(f"--own {folder}: {error.strerror}; it needs {LAYOUT}") from None
+    pictures: list[Labelled] = []
+    for name in names:
+        path = os.path.join(folder, name)
+        is_folder = os.path.isdir(path)
+        if is_folder and name.isascii() and name.isdigit():
+            for found, file in find_pictures([path]):
+                if isinstance(file, ImageError):
+                    leave_out(found, file)
+                else:
+                    pictures.append((found, file, name))
+        elif is_folder or os.path.splitext(name)[1].lower() in ENDINGS:
+            leave_out(path, f"it is not {LAYOUT}")
+    if not pictures:
+        raise UserError(f"no picture to learn from in {folder}; it needs {LAYOUT}")
+    return pictures
+
+
+def leave_out(name: str, reason: object) -> None:
+    print(f"left out: {one_line(name)}: {reason}", file=sys.stderr)

@@ -1,0 +1,140 @@
+"""Keras, imported at its first use and without TensorFlow's start-up noise.
+
+    from digits.model import quiet_keras as keras
+
+`--help` and a wrong option answer at once, because nothing heavy is imported
+before the first `keras.something`. All that may keep Keras from starting is met here.
+"""
+
+import contextlib
+import importlib.util
+import json
+import logging
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from digits.command_line import UserError, first_line, only_python_on_stderr
+
+BACKENDS = ("tensorflow", "jax", "torch")
+UNUSED = ("matplotlib", "scipy", "IPython")  # what Keras and TensorFlow import where they can
+
+_keras: ModuleType | None = None
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__"):  # what Python itself asks every module for
+        raise AttributeError(name)
+    return getattr(start(), name)
+
+
+def start() -> ModuleType:
+    """Return Keras, imported if it is not yet. Raises UserError if it cannot start."""
+    global _keras
+    if _keras is None:
+        _keras = _import_keras()
+    return _keras
+
+
+def _import_keras() -> ModuleType:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Keras warns on every use of HDF5, which this project's file pair needs.
+    logging.getLogger("absl").setLevel(logging.ERROR)
+    by_us = "keras" not in sys.modules
+    for name in ("keras", *BACKENDS):
+        if (file := _namesake(name)) and file.is_file():  # importing it would run it
+            raise UserError(f"Keras cannot start: {file} is taken for {name}; rename it")
+    try:
+        # TensorFlow's C++ side writes to file descriptor 2 before its logging can be
+        # told to be quiet, so the descriptor itself is closed to it during the import.
+        hidden = UNUSED if _backend()[0] in (None, "tensorflow") else UNUSED[:1]
+        with only_python_on_stderr(), _hidden(hidden), _temporary_folder_named():
+            import keras
+        if by_us:  # whatever keras.json says: what a model.json leaves open is meant so
+            keras.config.set_image_data_format("channels_last")
+            keras.config.set_floatx("float32")
+    except Exception as error:
+        raise UserError(f"Keras cannot start: {_cause(error)}") from error
+    return keras
+
+
+@contextlib.contextmanager
+def _hidden(names: Iterable[str]) -> Iterator[None]:
+    """Let libraries that are not imported yet seem to be missing.
+
+    They are for what is not done here: pictures, sparse matrices, notebooks. Importing them takes
+    a second in four, and fails with a backend of Matplotlib's (MPLBACKEND) that is not installed.
+    """
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules |= dict.fromkeys(hidden)
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
+def _backend() -> tuple[str | None, str]:
+    """Return the backend that is asked for, and where."""
+    if name := os.environ.get("KERAS_BACKEND"):
+        return name, "KERAS_BACKEND"
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        return json.loads(_settings().read_bytes()).get("backend"), str(_settings())
+    return None, "nothing"
+
+
+def _settings() -> Path:
+    return Path(os.path.expanduser(os.environ.get("KERAS_HOME", "~/.keras")), "keras.json")
+
+
+@contextlib.contextmanager
+def _temporary_folder_named() -> Iterator[None]:
+    """Name a temporary folder where there is none: TensorFlow asks which it is, and leaves it."""
+    before = tempfile.tempdir
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        tempfile.tempdir = os.curdir
+    yield
+    tempfile.tempdir = before
+
+
+def _namesake(name: str) -> Path | None:
+    """Return the user's own file, if there is one, that is imported as the library `name`.
+
+    It lies in the folder of the script, of the project, or the current one. A folder without
+    Python files is imported as well where the library is not installed (a namespace package).
+    """
+    try:
+        spec = importlib.util.find_spec(name)
+        file = Path(spec.origin if spec.has_location else spec.submodule_search_locations[0])
+    except (AttributeError, TypeError, ValueError):  # nothing of that name, or it has no file
+        return None
+    folder = file.parent.parent if file.name == "__init__.py" else file.parent
+    own = (Path(sys.argv[0]).parent, Path(__file__).parents[2], Path())
+    installed = folder.name in ("site-packages", "dist-packages")
+    return file if folder.resolve() in [f.resolve() for f in own] and not installed else None
+
+
+def _cause(error: Exception) -> str:
+    """Say in one line what kept Keras from starting, and what mends it."""
+    is_attribute = isinstance(error, AttributeError)  # that a library lacks
+    name = getattr(error.obj, "__name__", "") if is_attribute else getattr(error, "name", None)
+    name = (name or "").split(".")[0]
+    if file := _namesake(name):
+        return f"{file} is taken for {name}; rename it"
+    backend, place = _backend()
+    if backend and backend not in BACKENDS:
+        return f"{place} asks for the backend {backend}; set KERAS_BACKEND=tensorflow"
+    if name in BACKENDS[1:]:
+        return f"{place} asks for {name}, which is not installed; set KERAS_BACKEND=tensorflow"
+    if name and isinstance(error, ModuleNotFoundError):
+        return f"{name} is not installed; pip install -r requirements.txt"
+    if Path(traceback.extract_tb(error.__traceback__)[-1].filename).name == "config.py":
+        return f"{_settings()} is damaged; mend or delete it"
+    return f"{type(error).__name__}: {first_line(error)}"

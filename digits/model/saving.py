@@ -1,0 +1,116 @@
+"""Save the pair `model.json` (architecture) and `model.h5` (weights), always whole.
+
+`model.h5` carries the architecture too, and `model.json` a checksum of it, which tell whether the
+two belong together.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import h5py
+
+from digits.command_line import UserError, first_line
+
+if TYPE_CHECKING:
+    from keras import Model
+
+ARCHITECTURE, WEIGHTS = "model.json", "model.h5"
+WAITING = ".model.json.new"  # waits for its turn; hidden, so that nobody mistakes it
+CHECKSUM = "sha256_of_model_h5"  # a key of model.json; plain Keras passes over it
+# What newer releases of Keras write and older ones refuse. At these values, the defaults, it
+# says nothing, and is left out.
+NEWER = {
+    "optional": False,
+    "quantization_config": None,
+    "input_axes": None,
+    "output_axes": None,
+    "renorm": False,
+    "renorm_clipping": None,
+    "renorm_momentum": 0.99,
+}
+
+
+def save_model(model: "Model", folder: Path) -> None:
+    """Write `model.json` and `model.h5` into `folder` so that a whole pair lies there always.
+
+    Both are written in full beside the old pair first, under names of this process. Then
+    model.h5 takes its place, and model.json after it; stopped between these two,
+    `load_model` still finds the new architecture waiting. model.json carries the SHA-256 of
+    model.h5, so that a damaged byte is noticed.
+    """
+    mark = os.getpid()
+    h5, text = folder / f".model-{mark}.h5", folder / f".model-{mark}.json"
+    try:
+        # A full disk shows here, as a plain error; HDF5 would report it in many lines.
+        h5.write_bytes(bytes(9 * model.count_params() + 200_000))
+        model.save(h5, include_optimizer=False)
+        architecture = _portable(json.loads(model.to_json()))
+        architecture.pop("compile_config", None)  # of the training, not of the model
+        with h5py.File(h5, "r+") as file:
+            inner = json.loads(file.attrs["model_config"])
+            file.attrs["model_config"] = json.dumps(_portable(inner))
+        architecture[CHECKSUM] = sha256(h5)
+        text.write_text(json.dumps(architecture, indent=2) + "\n", encoding="utf-8")
+        for file in (h5, text):
+            flush_to_disk(file)
+        with _alone(folder):
+            _finish_saving(folder)
+            os.replace(text, folder / WAITING)
+            os.replace(h5, folder / WEIGHTS)
+            with contextlib.suppress(FileNotFoundError):  # where no lock keeps others out
+                os.replace(folder / WAITING, folder / ARCHITECTURE)
+    except OSError as error:
+        reason = error.strerror or first_line(error)
+        raise UserError(f"cannot save the model in {folder}: {reason}") from None
+    finally:
+        for file in (h5, text):
+            file.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other trainings from renaming files in `folder`; ends with the process, at the latest.
+
+    Where there are no such locks (Windows, some network drives), it does without.
+    """
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(ImportError, OSError):
+            import fcntl
+
+            descriptor = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+
+
+def _finish_saving(folder: Path) -> None:
+    """Let the architecture that a stopped saving left waiting take its place."""
+    waiting = folder / WAITING
+    with contextlib.suppress(OSError, ValueError):
+        if json.loads(waiting.read_bytes())[CHECKSUM] == sha256(folder / WEIGHTS):
+            os.replace(waiting, folder / ARCHITECTURE)
+
+
+def sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _portable(description: object) -> object:
+    """Return a description from `model.to_json()` without what older Keras 3 cannot read."""
+    if isinstance(description, list):
+        return [_portable(item) for item in description]
+    if isinstance(description, dict):
+        kept = ((k, v) for k, v in description.items() if k not in NEWER or v != NEWER[k])
+        return {key: _portable(value) for key, value in kept}
+    return description
+
+
+def flush_to_disk(file: Path) -> None:
+    """Wait until what was written is safe from a power cut."""
+    with open(file, "rb+") as opened:
+        os.fsync(opened.fileno())

@@ -1,0 +1,67 @@
+"""Pictures that people kept with what is written on them: own/<answer>/<name>.png
+
+That is the layout which Keras's `image_dataset_from_directory` reads, and `cnn.py --own`: a
+subfolder is named after what is written, `7` or `4431`. A picture's name comes from its content,
+so the same picture is kept once, with the last answer that was given.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+from pathlib import Path
+
+import cv2
+
+from digits.command_line import UserError
+from digits.data.picture_files import file_kind, read_grey
+from digits.data.picture_folders import ENDINGS
+from digits.model.saving import flush_to_disk
+
+MOST = 1_000  # pictures; whoever reaches the page can keep some
+ANSWER = re.compile("[0-9]{1,100}")
+
+
+def kept(folder: Path) -> list[Path]:
+    """Return the pictures in `folder` that have an answer."""
+    return [
+        file
+        for file in folder.glob("*/*")
+        if ANSWER.fullmatch(file.parent.name) and file.suffix.lower() in ENDINGS
+    ]
+
+
+def keep(folder: Path, answer: str, picture: bytes) -> None:
+    """Keep the content of a picture file with the digits that are written on it.
+
+    A drawing, which comes as a plain PGM, becomes a PNG. Raises ImageError if it is no picture,
+    and UserError if the answer is none, if there are too many, or if it cannot be written; then
+    all is as it was.
+    """
+    if not ANSWER.fullmatch(answer):
+        raise UserError("an answer is 1 to 100 digits, and nothing else")
+    grey, kind = read_grey(picture), file_kind(picture)
+    if kind == "ppm":
+        kind, picture = "png", cv2.imencode(".png", grey)[1].tobytes()
+    name = f"{hashlib.sha256(picture).hexdigest()[:16]}.{kind}"
+    before = kept(folder)
+    same = [file for file in before if file.name == name]
+    if len(before) - len(same) >= MOST:
+        raise UserError(f"{folder} holds {len(before)} pictures, and the page keeps no more")
+    file, waiting = folder / answer / name, folder / f".{name}.new"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        waiting.write_bytes(picture)
+        flush_to_disk(waiting)
+        os.replace(waiting, file)
+        for old in same:
+            if old != file:
+                old.unlink()
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            waiting.unlink(missing_ok=True)
+        raise UserError(f"cannot keep it in {folder}: {error.strerror}") from None
+    finally:
+        for place in {file.parent, *(old.parent for old in same)}:
+            with contextlib.suppress(OSError):
+                place.rmdir()  # where it is empty

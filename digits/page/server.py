@@ -1,0 +1,170 @@
+"""The local page on which people draw: what it asks, and what it gets.
+
+    GET  /        the page, from digits/page/
+    GET  /state   what is kept and learned, as JSON; by that the page notices a lost server too
+    POST /read    a picture as the body -> what was read, as JSON
+    POST /inside  28x28 grey values, a byte each -> what the model makes of them, as JSON
+    POST /keep    a picture as the body, ?answer= what is written on it -> the state
+    POST /learn   start a training from what is kept -> the state; also /learn/stop, /learn/back
+
+It answers only to its own page: a foreign Host (DNS rebinding) or Origin (another site's
+page that posts here) is refused. A proxy may give the page a name and HTTPS of its own: then
+that origin is told to `create_app`, or the browser vouches that page and question have the
+same (Sec-Fetch-Site, which no page can forge). Every error is JSON with a line for people.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import threading
+from collections.abc import Callable, Collection
+from urllib.parse import urlsplit
+
+import numpy as np
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException, abort
+
+from digits.command_line import UserError, one_line, percent
+from digits.data.picture_files import ImageError
+from digits.model.feature_maps import FeatureMaps, evidence, strongest
+from digits.page.addresses import is_address, listens_everywhere, own_names
+from digits.page.learner import Learner
+from digits.reading import UNSURE, read_pictures
+
+LARGEST = 10 * 1024 * 1024  # bytes that a picture may have
+HEADERS = {
+    # Everything comes from here; a picture that is shown before it is sent is a blob.
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+def create_app(learner: Learner, host: str = "127.0.0.1", origins: Collection[str] = ()) -> Flask:
+    """Return the server for the model of `learner`.
+
+    `host` is the address it will listen on; `origins` are others under which a proxy shows it,
+    such as https://digits.example.
+    """
+    app = Flask(__name__, static_folder="static", static_url_path="/page")
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST
+    app.json.sort_keys = False
+    one_at_a_time = threading.Lock()  # twenty pictures at once need no more memory than one
+    feature_maps = functools.lru_cache(1)(FeatureMaps)  # of the model that was asked last
+
+    names = own_names(host) | {urlsplit(origin).hostname for origin in origins}
+    any_address = listens_everywhere(host)
+
+    @app.before_request
+    def refuse_strangers() -> None:
+        try:
+            name = urlsplit(f"//{request.host}").hostname or ""
+        except ValueError:
+            name = ""
+        if name not in names and not (any_address and is_address(name)):
+            https = request.headers.get("X-Forwarded-Proto") == "https"
+            asked = f"http{'s' * https}://{request.host}"
+            abort(403, f"{one_line(name)} is no name of this server; {allow(asked)}")
+        origin = request.headers.get("Origin", "")
+        own = {f"http://{request.host}", f"https://{request.host}", *origins}
+        vouched_for = request.headers.get("Sec-Fetch-Site") == "same-origin"
+        if origin and origin not in own and not vouched_for:
+            abort(403, f"only the page itself may ask, not {one_line(origin)}; {allow(origin)}")
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        response.headers.update(HEADERS)
+        return response
+
+    @app.errorhandler(HTTPException)
+    def as_json(error: HTTPException) -> tuple[Response, int]:
+        text = error.description
+        if error.code == 413:
+            text = f"a picture may have {LARGEST // 2**20} MB; make it smaller"
+        return jsonify(error=text), error.code
+
+    @app.errorhandler(UserError)
+    @app.errorhandler(ImageError)
+    def as_refusal(error: Exception) -> tuple[Response, int]:
+        return jsonify(error=str(error)), 409 if isinstance(error, UserError) else 400
+
+    @app.get("/")
+    def page() -> Response:
+        return app.send_static_file("index.html")
+
+    @app.get("/state")
+    def state() -> Response:
+        return jsonify(learner.state())
+
+    @app.post("/read")
+    def read() -> tuple[Response, int]:
+        body = body_of_the_page()
+        with one_at_a_time:
+            (reading,) = read_pictures(learner.model, [("picture", body)], keep=1)
+        if reading.failed:
+            return jsonify(error=reading.error), 400
+        answer = reading.as_dict() | {"sure": percent(reading.confidence)}
+        height, width = reading.grey.shape
+        for box, found in zip(answer["boxes"], reading.answers, strict=True):
+            box["seen"] = found.digit.image.ravel().tolist()  # 784 grey values
+            box["percents"] = [percent(p) for p in found.probabilities]
+            box["sure"] = percent(found.confidence)
+            box["certainty"] = found.certainty
+            box["unsure"] = found.certainty * found.confidence < UNSURE
+        return jsonify(width=width, height=height, **answer), 200
+
+    @app.post("/inside")
+    def inside() -> Response:
+        body = body_of_the_page()
+        if len(body) != 784:
+            abort(400, "send 784 bytes, one for each pixel")
+        image = np.frombuffer(body, "uint8").reshape(28, 28)
+        with one_at_a_time:
+            model = learner.model
+            seen = feature_maps(model)(image)
+            layers = [(name, len(maps), strongest(maps)) for name, maps in seen]
+            speaks = evidence(model, image)
+        return jsonify(
+            speaks=speaks.ravel().round(3).tolist(),
+            layers=[
+                {
+                    "name": name,
+                    "count": count,
+                    "height": maps.shape[1],
+                    "width": maps.shape[2],
+                    "maps": base64.b64encode(maps.tobytes()).decode(),
+                }
+                for name, count, maps in layers
+            ],
+        )
+
+    @app.post("/keep")
+    def keep() -> Response:
+        picture = body_of_the_page()
+        with one_at_a_time:
+            learner.keep(request.args.get("answer", ""), picture)
+        return state()
+
+    @app.post("/learn", defaults={"do": learner.start})
+    @app.post("/learn/stop", defaults={"do": learner.stop})
+    @app.post("/learn/back", defaults={"do": learner.go_back})
+    def learn(do: Callable[[], None]) -> Response:
+        body_of_the_page()
+        do()
+        return state()
+
+    return app
+
+
+def allow(origin: str) -> str:
+    """Return how somebody who trusts this origin lets it in."""
+    return f"if you trust it, start draw.py with --origin {one_line(origin)}"
+
+
+def body_of_the_page() -> bytes:
+    """Return what was posted, unless any site could post it without asking first."""
+    if not request.mimetype.startswith(("image/", "application/octet-stream")):
+        abort(415, "send a picture: the content type must be image/…")
+    return request.get_data()

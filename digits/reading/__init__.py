@@ -1,0 +1,28 @@
+"""Reading: a picture of handwriting -> lines of digits.
+
+In: pictures (paths, bytes, arrays) and a Keras model. Out: a `Reading` of each: text, digits,
+confidence, answers, boxes of what is unread.
+
+reader        pictures -> Readings, many at a time
+results       a Reading and its Answers
+finding       a picture -> what may be digits: all the steps below, in order
+geometry      at a size to work at
+background    contrast with the paper
+thresholding  dark ink or light ink, and where it is
+rulings       tables, forms, ruled paper
+border        shadows, the sheet's edge
+components    connected components, joined to digits
+strokes       no blots, no shades
+lines         the page made level, and its lines
+segmentation  where neighbours touch
+tangles       digits tangled with what is around them
+recognition   which of what was found are digits, by the model's confidence
+own_digits    the digits on labelled pictures, for the training
+workers       processes that open many pictures at once
+"""
+
+from digits.reading.own_digits import read_own
+from digits.reading.reader import read, read_pictures
+from digits.reading.results import UNSURE, Answer, Reading
+
+__all__ = ["UNSURE", "Answer", "Reading", "read", "read_own", "read_pictures"]

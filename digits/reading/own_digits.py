@@ -1,0 +1,65 @@
+"""The digits on people's own pictures, one by one, with what they are: for the training."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from digits.command_line import UserError, note_if_slow, only_python_on_stderr
+from digits.data.own_pictures import Labelled, leave_out
+from digits.data.picture_files import read_first_page
+from digits.model.evaluation import predict
+from digits.reading.finding import Digit, digits_in
+from digits.reading.reader import read_pictures
+from digits.reading.recognition import segmentations
+from digits.reading.results import Answer
+
+if TYPE_CHECKING:
+    from keras import Model
+
+
+def read_own(pictures: list[Labelled], model: "Model") -> tuple[np.ndarray, np.ndarray]:
+    """Return the digits in pictures, (n, 28, 28) uint8, and what they are, (n,) uint8.
+
+    They are found as `load_model.py` finds them, in order. A picture with other than so many
+    digits is left out, and a line on stderr says so. Raises UserError if no digit is left.
+    """
+    images: list[np.ndarray] = []
+    labels: list[str] = []
+    sources = ((name, file) for name, file, _ in pictures)
+    with note_if_slow(f"reading {len(pictures)} pictures ..."), only_python_on_stderr():
+        readings = read_pictures(model, sources, processes=True)
+        for (name, file, text), reading in zip(pictures, readings, strict=True):
+            digits = [answer.digit for answer in reading.answers]
+            if reading.unread or len(digits) != len(text):
+                digits = [] if reading.failed else _so_many(len(text), file, model)
+            images += [digit.image for digit in digits]
+            labels += text if digits else ""
+            if not digits:
+                other = " beside other ink" if reading.unread else ""
+                read_as = f"read as {reading.text or 'nothing'}{other}, its folder says {text}"
+                leave_out(name, reading.error if reading.failed else read_as)
+    if not images:
+        raise UserError("none of the own pictures is left to learn from")
+    return np.array(images), np.array(labels, "uint8")
+
+
+def _so_many(number: int, file: Path | np.ndarray, model: "Model") -> list[Digit]:
+    """Return the digits of a picture that holds so many, whatever the model takes them for.
+
+    An empty list if it can't be cut into so many.
+    """
+    best: dict[int, tuple[float, list[Answer]]] = {0: (0.0, [])}  # by their number
+    for digit in digits_in(read_first_page(file)[0]):
+        if digit.mark:
+            continue
+        asked = [digit, *(part for *_, part in digit.parts)]
+        probabilities = predict(model, np.array([d.image for d in asked]))
+        whole, *parts = (Answer(d, p) for d, p in zip(asked, probabilities, strict=True))
+        before, best = best, {}
+        for score, answers in segmentations(whole, parts):
+            for score_before, answers_before in before.values():
+                way = score_before + score, [*answers_before, *answers]
+                n = len(way[1])
+                best[n] = max(way, best.get(n, way), key=lambda way: way[0])
+    return [answer.digit for answer in best.get(number, (0, []))[1]]

@@ -1,0 +1,147 @@
+"""Read pictures with a model: which digits are on each, and how sure it is."""
+
+import math
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+
+from digits.command_line import only_python_on_stderr
+from digits.data.picture_files import ImageError, read_first_page
+from digits.model.evaluation import predict
+from digits.reading import workers
+from digits.reading.finding import Digit, digits_in
+from digits.reading.recognition import DIGIT, best_segmentation, quarter_turns, reject_outliers
+from digits.reading.results import Answer, Reading
+
+if TYPE_CHECKING:
+    from keras import Model
+
+CHUNK = 256  # pictures in memory at a time
+
+
+Picture = str | os.PathLike | bytes | np.ndarray
+
+
+@overload
+def read(pictures: Picture, model: "Model") -> Reading: ...
+@overload
+def read(pictures: Iterable[Picture], model: "Model") -> list[Reading]: ...
+def read(pictures: Picture | Iterable[Picture], model: "Model") -> Reading | list[Reading]:
+    """Read one picture, or several at once, which takes less time; return a Reading for each.
+
+    A picture is a path, the content of a picture file, or an array: uint8, (height, width)
+    grey, or (height, width, 3 or 4) RGB or RGBA, of either polarity. Where a file cannot be
+    read, the Reading's `failed` is true and `error` says why. Raises ValueError for an array
+    that is no picture. `model` is what `load_model` returns.
+    """
+    if isinstance(pictures, Picture):
+        return read([pictures], model)[0]
+    sources = []
+    for number, picture in enumerate(pictures, 1):
+        if isinstance(picture, bytes | np.ndarray):
+            sources.append((f"picture {number}", picture))
+        else:
+            sources.append((os.fspath(picture), Path(picture)))
+        if isinstance(picture, np.ndarray) and not _is_picture(picture):
+            raise ValueError(
+                f"picture {number} is an array of {picture.dtype}, {picture.shape}; it must be "
+                "uint8, (height, width) or (height, width, 3 or 4)"
+            )
+    with only_python_on_stderr():
+        return list(read_pictures(model, sources))
+
+
+def _is_picture(array: np.ndarray) -> bool:
+    channels = array.shape[2:]
+    return array.dtype == "uint8" and array.size and channels in ((), (3,), (4,)) and array.ndim > 1
+
+
+def read_pictures(
+    model: "Model",
+    sources: Iterable[tuple[str, Path | bytes | np.ndarray | ImageError]],
+    keep: int = 0,
+    processes: bool = False,
+) -> Iterator[Reading]:
+    """Yield a Reading for each (name, file or content of a file), in their order.
+
+    Pictures are opened on threads and go through the model some hundred at a time, so memory
+    does not grow with their number. The first `keep` Readings hold their picture. With
+    `processes`, where there are many, processes of their own open them: twice as fast, but
+    the program that calls must then be a script that asks `if __name__ == "__main__"`.
+    """
+    sources = ((i < keep, *source) for i, source in enumerate(sources))
+    with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(2))
+        size, finding = 1, iter(())  # the first answers come at once
+        while chunk := list(islice(sources, size)):
+            if processes and len(chunk) == CHUNK:
+                processes = False  # one attempt: without shared memory, threads will do
+                with suppress(OSError, ImportError):
+                    pool = stack.enter_context(workers.start())
+            # The next pictures are opened while the model reads those before them.
+            before, finding = finding, pool.map(_find, chunk, chunksize=16)
+            yield from _ask(model, list(before))
+            size = min(4 * size, CHUNK)
+        yield from _ask(model, list(finding))
+
+
+Source = tuple[bool, str, Path | bytes | ImageError]  # keep the picture, its name, and itself
+
+
+def _find(source: Source, **how: int) -> tuple[Source, Reading, list[Digit]]:
+    keep, name, file = source
+    try:
+        if isinstance(file, ImageError):
+            raise file
+        grey, pages = read_first_page(file)
+    except ImageError as error:
+        return source, Reading(name, error=str(error), failed=True), []
+    reading = Reading(name, grey=grey if keep else None, pages=pages)
+    return source, reading, digits_in(grey, **how)
+
+
+def _ask(
+    model: "Model", found: list[tuple[Source, Reading, list[Digit]]], again: bool = True
+) -> Iterator[Reading]:
+    """Ask the model about all digits of a chunk at once, and hand out its answers."""
+    digits = [d for *_, digits in found for d in digits]
+    asked = [d for digit in digits for d in (digit, *(part for *_, part in digit.parts))]
+    answers = iter([Answer(d, p) for d, p in zip(asked, _predict(model, asked), strict=True)])
+    for source, reading, digits in found:
+        candidates, wholes = [], []
+        for digit in digits:
+            whole, parts = next(answers), list(islice(answers, len(digit.parts)))
+            wholes.append(whole)
+            best, certainty = best_segmentation(whole, parts)
+            for answer in best:
+                answer.certainty = certainty
+            candidates += best
+            if whole.confidence >= DIGIT or len(best) > 1:
+                reading.certainty *= certainty
+        turns = again and quarter_turns(
+            np.array([answer.probabilities for answer in wholes if not answer.digit.blot]),
+            lambda turns, digits=digits: _predict(model, [d for d in digits if not d.blot], turns),
+        )
+        if turns:
+            yield from _ask(model, [_find(source, turns=turns)], again=False)
+            continue
+        reading.answers, unread = reject_outliers(candidates)
+        reading.unread = [answer.digit.box for answer in unread]
+        reading.certainty *= math.prod(1 - min(answer.confidence, 0.5) for answer in unread)
+        if again and digits and not reading.answers:  # another estimate of the background
+            yield from _ask(model, [_find(source, attempt=1)], again=False)
+            continue
+        if not reading.answers and not reading.failed:
+            reading.error = "no digit found"
+        yield reading
+
+
+def _predict(model: "Model", digits: list[Digit], turns: int = 0) -> np.ndarray:
+    images = np.array([d.image for d in digits], "uint8").reshape(-1, 28, 28)
+    return predict(model, np.rot90(images, turns, axes=(1, 2)))

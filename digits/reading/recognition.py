@@ -1,0 +1,114 @@
+"""Recognition: which of the digits that may be on a page are there, by the model's answers.
+
+The model was taught to be unsure of what is no digit. So its confidence decides where touching
+digits are cut, which way a page is turned, and what is left out.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from digits.reading.results import UNSURE, Answer
+from digits.reading.segmentation import best_paths
+
+DIGIT = 0.35  # confidence: with less it is no digit
+UPRIGHT = (2, 3, 4, 5, 7)  # the digits that tell which way a page is turned
+TURNED = 4  # digits on a page that may be turned, at least
+AROUND = 10  # heights of a digit: what is nearer is around it
+ITSELF = 5  # votes of 1 for a digit, beside the confidence of each component around it
+AMONG = 0.85  # mean of these, at least
+PALE = 0.55  # of the ink of the page's digits: what has less is none
+LOW_ONE = 0.4  # heights of the page's digits: a 1 is higher
+NEAR = 4  # heights to the next digit: what is further away is not called unread
+SLIM = 0.6  # a digit's width, in its heights, that nothing speaks against
+WIDE = 0.5  # how much speaks against a digit that is one height wider than that
+LEAD = 10  # a score higher by 1 makes a segmentation e to that power likelier, as fits made-up rows
+
+
+def segmentations(whole: Answer, parts: list[Answer]) -> list[tuple[float, list[Answer]]]:
+    """Return score and answers of a component as one digit, and of the best way to 1, 2, 3 ...
+
+    `parts` are the answers on `whole.digit.parts`, the edges of its lattice. The score is the sum
+    of the logarithms of the confidences, less for wide digits and for cuts through ink.
+    """
+    edges = [(start, end) for start, end, *_ in whole.digit.parts]
+    doubts = [doubt for _, _, doubt, _ in whole.digit.parts]
+    scores = [_score(part) - doubt for part, doubt in zip(parts, doubts, strict=True)]
+    paths = best_paths(edges, scores)
+    return [(_score(whole), [whole]), *((score, [parts[i] for i in path]) for score, path in paths)]
+
+
+def _score(answer: Answer) -> float:
+    _, _, width, height = answer.digit.place
+    return float(np.log(answer.confidence)) - WIDE * max(0, width / height - SLIM)
+
+
+def best_segmentation(whole: Answer, parts: list[Answer]) -> tuple[list[Answer], float]:
+    """Decide whether a wide component is one digit or several that touch, and where to cut.
+
+    Return the answers of the most likely of its segmentations, and how certain it is beside the
+    others.
+    """
+    scores, answers = zip(*segmentations(whole, parts), strict=True)
+    best = int(np.argmax(scores))
+    return answers[best], float(1 / np.exp(LEAD * (np.array(scores) - scores[best])).sum())
+
+
+def quarter_turns(probabilities: np.ndarray, turned: Callable[[int], np.ndarray]) -> int:
+    """Return by how many right angles a page is to be turned to the left to be read.
+
+    `probabilities` (n, 10) of all that is on it, and `turned` gives those of its images turned.
+    """
+    if len(probabilities) < TURNED:
+        return 0
+
+    def clear(probabilities: np.ndarray) -> float:
+        sure = probabilities[np.isin(probabilities.argmax(axis=1), UPRIGHT)].max(axis=1)
+        return float(sure[sure > UNSURE].sum())
+
+    upright = clear(probabilities)
+    if upright > len(probabilities) / 2:
+        return 0
+    others = [clear(turned(turns)) for turns in (1, 2, 3)]
+    least = max(1.5 * upright + 2, len(probabilities) / 5)  # some letters look so, lying
+    return 1 + int(np.argmax(others)) if max(others) > least else 0
+
+
+def reject_outliers(answers: list[Answer]) -> tuple[list[Answer], list[Answer]]:
+    """Return those of a page that are digits, and what else about as high was left unread.
+
+    A digit has others around it, not letters or leaves. Creases and what is left of a ruling look
+    like a 1, but they are paler than the digits, or not as high.
+    """
+    found = [a for a in answers if not (a.digit.mark or a.digit.blot)]
+    boxes = np.array([a.digit.place for a in found], float).reshape(-1, 4)
+    middle, height = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 3]
+    ink, confidence = np.array([(a.digit.ink, a.confidence) for a in found]).reshape(-1, 2).T
+    confidence[confidence < DIGIT] = 0
+    sure = confidence > 0
+    if sure.any():
+        low = height < LOW_ONE * np.median(height[sure])
+        rest = (ink < PALE * np.median(ink[sure])) | low & [a.value == 1 for a in found]
+        sure &= ~rest
+    for i in np.flatnonzero(sure):
+        away = np.abs(middle - middle[i]).max(axis=1)
+        others = (away < AROUND * height[i]) & (height > height[i] / 2) & ~rest
+        others[i] = False
+        sure[i] = (ITSELF + confidence[others].sum()) / (ITSELF + others.sum()) >= AMONG
+    digits = [a for a, kept in zip(found, sure, strict=True) if kept]
+    if not digits:
+        return [], []
+    height, kept = np.median([a.digit.place[3] for a in digits]), set(digits)
+    return digits, [a for a in answers if a not in kept and _belongs(a, digits, height)]
+
+
+def _belongs(answer: Answer, digits: list[Answer], height: float) -> bool:
+    """Whether ink that is no digit is as high as digits nearby, or stands between them."""
+    x, y, _, tall = answer.digit.place
+    if answer.digit.mark:
+        line = [a.digit.place[0] for a in digits if a.digit.line == answer.digit.line]
+        return bool(line) and min(line) < x < max(line)
+    places = (a.digit.place for a in digits)
+    near = (abs(left - x) + abs(top - y) < NEAR * height for left, top, *_ in places)
+    high = 0.6 * height < tall < 2 * height or answer.confidence >= DIGIT
+    return high and any(near)

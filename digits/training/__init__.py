@@ -1,0 +1,32 @@
+"""Training: what surrounds `model.fit`.
+
+In: a Keras model, images (n, 28, 28) uint8 and labels (n,). Out: the model trained, calibrated or
+taught, and the history of its training.
+
+augmentation  training digits, a little different every time, and what is no digit among them
+fitting       `model.fit` that can be stopped, resumed and shared
+checkpoint    the state of a stopped training
+distribution  several devices and processes that train together
+calibration   confidences that say how often they are right
+teaching      a trained model learns its owner's digits
+figures       result.png and training.png
+"""
+
+from digits.training import distribution
+from digits.training.augmentation import augmented
+from digits.training.calibration import calibrate
+from digits.training.checkpoint import checkpoint_for
+from digits.training.figures import save_figures
+from digits.training.fitting import fit, set_seed
+from digits.training.teaching import Lesson
+
+__all__ = [
+    "Lesson",
+    "augmented",
+    "calibrate",
+    "checkpoint_for",
+    "distribution",
+    "fit",
+    "save_figures",
+    "set_seed",
+]
