@@ -2,6 +2,8 @@
 
     GET  /        the page, from digits/page/
     GET  /state   what is kept and learned, as JSON; by that the page notices a lost server too
+    GET  /network  the model as the browser runs it; nothing where the browser cannot
+    POST /predict  28x28 grey values, a byte each, for each image -> probabilities, as JSON
     POST /read    a picture as the body -> what was read, as JSON
     POST /inside  28x28 grey values, a byte each -> what the model makes of them, as JSON
     POST /keep    a picture as the body, ?answer= what is written on it -> the state
@@ -25,8 +27,9 @@ import numpy as np
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, abort
 
-from digits.command_line import UserError, one_line, percent
+from digits.command_line import UserError, one_line
 from digits.data.picture_files import ImageError
+from digits.model.evaluation import predict
 from digits.model.feature_maps import FeatureMaps, evidence, strongest
 from digits.page.addresses import is_address, listens_everywhere, own_names
 from digits.page.learner import Learner
@@ -98,6 +101,19 @@ def create_app(learner: Learner, host: str = "127.0.0.1", origins: Collection[st
     def state() -> Response:
         return jsonify(learner.state())
 
+    @app.get("/network")
+    def network() -> Response:
+        return Response(learner.network(), mimetype="application/octet-stream")
+
+    @app.post("/predict")
+    def predict_images() -> Response:
+        body = body_of_the_page()
+        if len(body) % 784:
+            abort(400, "send 784 bytes for each image, one for each pixel")
+        images = np.frombuffer(body, "uint8").reshape(-1, 28, 28)
+        with one_at_a_time:
+            return jsonify(probabilities=predict(learner.model, images).tolist())
+
     @app.post("/read")
     def read() -> tuple[Response, int]:
         body = body_of_the_page()
@@ -105,12 +121,11 @@ def create_app(learner: Learner, host: str = "127.0.0.1", origins: Collection[st
             (reading,) = read_pictures(learner.model, [("picture", body)], keep=1)
         if reading.failed:
             return jsonify(error=reading.error), 400
-        answer = reading.as_dict() | {"sure": percent(reading.confidence)}
+        answer = reading.as_dict() | {"confidence": reading.confidence}
         height, width = reading.grey.shape
         for box, found in zip(answer["boxes"], reading.answers, strict=True):
             box["seen"] = found.digit.image.ravel().tolist()  # 784 grey values
-            box["percents"] = [percent(p) for p in found.probabilities]
-            box["sure"] = percent(found.confidence)
+            box["confidence"] = found.confidence
             box["certainty"] = found.certainty
             box["unsure"] = found.certainty * found.confidence < UNSURE
         return jsonify(width=width, height=height, **answer), 200
