@@ -11,6 +11,7 @@ a model is trained is left out. A model with layers that are not here is asked o
 from __future__ import annotations
 
 import json
+import math
 import struct
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,16 @@ if TYPE_CHECKING:
     from keras import Layer, Model
 
 OF_TRAINING = {"InputLayer", "Dropout", "SpatialDropout2D", "GaussianNoise", "Identity"}
-PLAIN = {"Flatten", "GlobalAveragePooling2D", "Add", "Reshape"}  # that have neither weights nor settings
+PLAIN = {
+    "Flatten",
+    "GlobalAveragePooling2D",
+    "Add",
+    "Reshape",
+}  # that have neither weights nor settings
 ACTIVATIONS = {"relu": "ReLU", "softmax": "Softmax"}
+
+
+MOST_PRODUCTS = 20_000_000  # of one image: with more, the server answers sooner
 
 
 class Unknown(Exception):
@@ -29,11 +38,13 @@ class Unknown(Exception):
 
 
 def as_network(model: Model) -> bytes | None:
-    """Return the layers and weights of `model`; None if the browser cannot run one of its layers."""
+    """Return the layers and weights of `model`; None if the browser cannot run it."""
     layers: list[dict] = []
     try:
         _add_model(model, -1, layers)
     except Unknown:
+        return None
+    if sum(_products(layer) for layer in layers) > MOST_PRODUCTS:
         return None
     weights = [array for layer in layers for array in layer.pop("weights")]
     header = json.dumps(layers).encode()
@@ -52,10 +63,19 @@ def _add_model(model: Model, entry: int, layers: list[dict]) -> int:
     last = entry
     described = {layer["config"]["name"]: layer for layer in model.get_config()["layers"]}
     for layer in model.operations if hasattr(model, "operations") else model.layers:
-        names = list(_tensors(described.get(layer.name, {}).get("inbound_nodes", [])))
+        nodes = described.get(layer.name, {}).get("inbound_nodes", [])
+        if len(nodes) > 1:  # a layer that is used twice
+            raise Unknown
+        names = _tensors(nodes)
         inputs = [numbers[name] for name in names] or [last]
         last = numbers[layer.name] = _add_layer(layer, inputs, layers)
     return last
+
+
+def _products(layer: dict) -> int:
+    """Return how often a layer multiplies for one image, weights alone counted."""
+    places = math.prod(layer["shape"][:-1]) if layer["type"] == "Conv2D" else 1
+    return places * math.prod(layer.get("kernel", [0]))
 
 
 def _tensors(nodes: object) -> list[str]:
