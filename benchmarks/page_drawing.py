@@ -17,8 +17,10 @@ from digits.data.normalization import bounding_box
 
 FONTS = Path(matplotlib.get_data_path(), "fonts", "ttf")
 FINE = 4  # times as many pixels as MNIST's, on which strokes are traced
+BLOT = 1.8  # half widths of a stroke: what is further inside is a blot
+WIDER = 1.2  # times its own width, at most, a stroke is drawn
 EDGE = 0.03  # of a page's longest side: so much at each edge the camera may not see
-NEIGHBOURS = 5  # training digits: one of those nearest to a legible digit has its label
+NEIGHBOURS = 5  # other digits: most of those nearest to a legible one have its label
 
 
 class Strokes:
@@ -29,24 +31,33 @@ class Strokes:
         self.images, self.labels = images, labels
         self._traced = {}
 
+    def choose(self, rng: np.random.Generator) -> int:
+        """Return the number of some digit without blots, as where a loop ran full of ink."""
+        while True:
+            i = int(rng.integers(len(self.labels)))
+            if i not in self._traced:
+                self._traced[i] = _trace(self.images[i])
+            _, depth, typical = self._traced[i]
+            if depth.max() < BLOT * typical:
+                return i
+
     def distance(self, i: int, pen: float) -> np.ndarray:
         """Return the distance to the edge of digit `i`, positive inside, (height, width) float32.
 
-        In pixels of 1 / FINE of MNIST's; `pen` is the width of the stroke. What is a blot in
-        MNIST, as a closed loop, remains a blot.
+        In pixels of 1 / FINE of MNIST's, as is `pen`, the width of the stroke; not much more than
+        the digit's own, or its loops would close.
         """
-        if i not in self._traced:
-            self._traced[i] = _trace(self.images[i])
         centre, depth, typical = self._traced[i]
-        return np.maximum(pen / 2 - centre, depth - max(0, typical - pen / 2))
+        half = min(pen / 2, WIDER * typical)
+        return np.maximum(half - centre, depth - max(0, typical - half))
 
 
 def legible(
     images: np.ndarray, labels: np.ndarray, others: np.ndarray, other_labels: np.ndarray
 ) -> np.ndarray:
-    """Return which digits look like their label, (n,) bool: one of their nearest neighbours has it.
+    """Return which digits look like their label, (n,) bool: most of their nearest neighbours do.
 
-    Judged among other digits, not by the model: some of MNIST's are illegible or labelled wrongly.
+    Judged by other digits, not by the model: some of MNIST's are illegible or labelled wrongly.
     """
 
     def small(images: np.ndarray) -> np.ndarray:
@@ -57,7 +68,8 @@ def legible(
     for i in range(0, len(images), 250):
         nearest = squares - 2 * small(images[i : i + 250]) @ others.T
         nearest = np.argpartition(nearest, NEIGHBOURS)[:, :NEIGHBOURS]
-        kept.append((other_labels[nearest] == labels[i : i + 250, None]).any(axis=1))
+        same = other_labels[nearest] == labels[i : i + 250, None]
+        kept.append(same.mean(axis=1) > 0.5)
     return np.concatenate(kept)
 
 
@@ -119,7 +131,7 @@ class Hand:
 
     def digit(self) -> tuple[np.ndarray, str]:
         """Return some digit, (height, width) float32, 1 where there is ink, and its label."""
-        i = int(self.rng.integers(len(self.strokes.labels)))
+        i = self.strokes.choose(self.rng)
         rows, columns = bounding_box(self.strokes.distance(i, 3 * FINE) > 0)
         height = self.height * np.exp(self.rng.normal(0, self.unsteady))
         scale = height / max(rows.stop - rows.start, 0.8 * (columns.stop - columns.start))
@@ -260,7 +272,7 @@ def photograph(
     to = cv2.getPerspectiveTransform(seen, corners)
     pixels = cv2.warpPerspective(page.pixels, to, size, flags=cv2.INTER_LINEAR)
     pixels = cv2.GaussianBlur(pixels, (0, 0), blur or rng.uniform(0.3, 0.7))
-    pixels *= rng.uniform(0.9, 1, 3).astype("float32")  # white balance
+    pixels *= rng.uniform(0.93, 1, 3).astype("float32")  # white balance
     noise = rng.uniform(0.002, 0.012) if noise is None else noise
     pixels += noise * rng.standard_normal(pixels.shape, "float32")
     picture = (255 * pixels).clip(0, 255).astype("uint8")

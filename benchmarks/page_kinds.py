@@ -22,6 +22,7 @@ from page_drawing import (
 
 INKS = (0.1, 0.1, 0.12), (0.15, 0.15, 0.2), (0.1, 0.15, 0.5), (0.15, 0.3, 0.65), (0.75, 0.1, 0.15)
 RULINGS = (0.6, 0.75, 0.9), (0.75, 0.75, 0.75), (0.85, 0.65, 0.65), (0.6, 0.8, 0.7), (0.3, 0.3, 0.3)
+CREAM = np.array((0.1, 0.35, 1))  # how much of each colour light paper may swallow
 SANS, SERIF = ("DejaVuSans", "cmss10"), ("DejaVuSerif-Italic", "STIXGeneralItalic", "cmti10")
 WORDS = "Name Street Total Date from and Room pieces Number page sum per week Anna Berlin metres"
 Rng = np.random.Generator
@@ -38,10 +39,10 @@ def one_of(rng: Rng, choices):
 
 def some_hand(strokes: Strokes, rng: Rng, height: float | None = None, **how) -> Hand:
     what = {
-        "height": height or some(rng, 20, 60),
+        "height": height or some(rng, 20, 100),
         "pen": some(rng, 0.045, 0.13),
         "colour": one_of(rng, INKS),
-        "slant": rng.normal(0.05, 0.1),
+        "slant": rng.normal(0.03, 0.08),
         "gap": some(rng, 0.15, 0.7),
     }
     return Hand(strokes, rng, **what | how)
@@ -50,7 +51,7 @@ def some_hand(strokes: Strokes, rng: Rng, height: float | None = None, **how) ->
 def blank(rng: Rng, width: float, height: float, colour=None) -> Page:
     """Return paper of a light colour, not quite even."""
     shape = int(height), int(width)
-    colour = rng.uniform(0.82, 1) * (1 - rng.uniform(0, 0.08, 3)) if colour is None else colour
+    colour = rng.uniform(0.85, 1) * (1 - rng.uniform(0, 0.1) * CREAM) if colour is None else colour
     uneven = 1 + rng.uniform(0, 0.02) * cloud(rng, *shape, max(shape) / 4)
     uneven += rng.uniform(0, 0.008) * cloud(rng, *shape, 2)
     return Page(np.float32(colour) * uneven[..., None].astype("float32"))
@@ -370,7 +371,7 @@ SIGNS = {
     ",": [[(0.06, 0.06), (0, -0.14)]],
     ":": [[(0, 0.1), (0.02, 0.08)], [(0, 0.5), (0.02, 0.48)]],
     "x": [[(0, 0.2), (0.4, 0.65)], [(0, 0.65), (0.4, 0.2)]],
-    "/": [[(0, -0.15), (0.55, 1.1)]],
+    "/": [[(0, -0.25), (0.6, 1.25)]],
     "(": [[(0.22, 1.1), (0.04, 0.8), (0, 0.5), (0.04, 0.2), (0.22, -0.1)]],
     ")": [[(0, 1.1), (0.18, 0.8), (0.22, 0.5), (0.18, 0.2), (0, -0.1)]],
     "<": [[(0.45, 0.75), (0, 0.45), (0.45, 0.15)]],
