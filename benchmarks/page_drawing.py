@@ -274,7 +274,7 @@ def photograph(
     pixels = cv2.GaussianBlur(pixels, (0, 0), blur or rng.uniform(0.3, 0.7))
     pixels *= rng.uniform(0.93, 1, 3).astype("float32")  # white balance
     noise = rng.uniform(0.002, 0.012) if noise is None else noise
-    pixels += noise * rng.standard_normal(pixels.shape, "float32")
+    pixels += noise * rng.standard_normal((*pixels.shape[:2], 1), "float32")
     picture = (255 * pixels).clip(0, 255).astype("uint8")
     quality = [cv2.IMWRITE_JPEG_QUALITY, quality or int(rng.integers(70, 96))]
     picture = cv2.imdecode(cv2.imencode(".jpg", picture, quality)[1], cv2.IMREAD_COLOR)

@@ -180,7 +180,7 @@ def sudoku(strokes: Strokes, rng: Rng):
 def form_boxes(strokes: Strokes, rng: Rng):
     hand = some_hand(strokes, rng)
     columns, rows = int(rng.integers(4, 14)), int(rng.integers(1, 5))
-    side, apart = rng.uniform(1.3, 1.8), rng.uniform(0, 0.4)
+    side, apart = rng.uniform(1.2, 1.8), rng.uniform(0, 0.4)
     page, x, y = grid(rng, hand, columns, rows, (side + apart, side + rng.uniform(0.3, 1)))
     colour = one_of(rng, ((0.1, 0.1, 0.1), (0.45, 0.45, 0.45), (0.9, 0.5, 0.4), (0.4, 0.6, 0.85)))
     thickness, side = hand.height * rng.uniform(0.02, 0.08), side * hand.height
