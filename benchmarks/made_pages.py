@@ -41,7 +41,7 @@ from digits.reading import UNSURE, Reading, read_pictures
 VALIDATION = 2_500  # the last training digits, as in cnn.py
 OTHERS = 20_000  # training digits that say which digits are legible
 AROUND = 0.2  # heights of a digit: what is read nearer to it is not read where there is none
-ACROSS, SHOWN = 5, 170  # pages in a row of the plot, and pixels of their longer side
+ACROSS, SHOWN = 5, 140  # pages in a row of the plot, and pixels of their longer side
 HEADER = ["kind", "pages", "right", "lines too", "wrong digits", "false", "above 90 %", "right"]
 
 
@@ -147,7 +147,7 @@ def narrowness(page: MadePage) -> float:
 def draw_sheet(pages: dict[str, MadePage]) -> Figure:
     """Draw a page of each kind."""
     rows = -(-len(pages) // ACROSS)
-    figure = Figure(figsize=(9, 1.6 * rows), layout="constrained")
+    figure = Figure(figsize=(6.8, 1.25 * rows), layout="constrained")
     axes = figure.subplots(rows, ACROSS, squeeze=False).ravel()
     for axis in axes:
         axis.axis("off")
@@ -156,7 +156,7 @@ def draw_sheet(pages: dict[str, MadePage]) -> Figure:
         scale = min(1, SHOWN / max(height, width))
         size = round(scale * width), round(scale * height)
         axis.imshow(cv2.resize(page.picture, size, interpolation=cv2.INTER_AREA))
-        axis.set_title(kind, fontsize=8)
+        axis.set_title(kind, fontsize=7)
     return figure
 
 
