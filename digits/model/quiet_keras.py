@@ -19,7 +19,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from digits.command_line import UserError, first_line, only_python_on_stderr
+from digits.command_line import UserError, first_line
+from digits.streams import only_python_on_stderr
 
 BACKENDS = ("tensorflow", "jax", "torch")
 UNUSED = ("matplotlib", "scipy", "IPython")  # what Keras and TensorFlow import where they can

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from digits.command_line import only_python_on_stderr
 from digits.data.picture_files import ImageError, read_first_page
 from digits.model.evaluation import predict
 from digits.reading import workers
 from digits.reading.finding import Digit, digits_in
 from digits.reading.recognition import DIGIT, best_segmentation, quarter_turns, reject_outliers
 from digits.reading.results import Answer, Reading
+from digits.streams import only_python_on_stderr
 
 if TYPE_CHECKING:
     from keras import Model

@@ -95,11 +95,6 @@ class Reading:
             result |= {"page": 1, "pages": self.pages}
         return result | ({"error": self.error} if self.error else {})
 
-    def as_drawn(self) -> tuple:
-        """Return all of it as `figures.draw_readings` takes it."""
-        found = [(a.digit.box, a.digit.image, a.value, a.confidence) for a in self.answers]
-        return self.name, self.grey, self.text, self.confidence, found, self.unread
-
 
 def digits_of(answers: list[Answer]) -> str:
     return "".join(str(answer.value) for answer in answers)
