@@ -15,7 +15,7 @@ import pytest
 import cnn
 import load_model
 from conftest import ROOT, drawn_seven, is_user_error, small_model
-from digits import figures, read
+from digits import figures
 from digits.command_line import UserError
 from digits.data import mnist
 from digits.model import loading
@@ -231,21 +231,6 @@ def test_a_notebook_trains_reads_and_shows(tmp_path, digits, monkeypatch):
     assert text(2).startswith("a.png  7  ") and pictures(2) == 1
     assert text(2, "stderr").endswith(": gone.png: no such file\n")
     assert pictures(3) == 1  # the notebook's own figures are as before
-
-
-def test_paths_bytes_and_arrays_read_alike(shipped, tmp_path):
-    (tmp_path / "a.png").write_bytes(SEVEN)
-    grey = drawn_seven()
-    colour = np.repeat(grey[..., None], 3, axis=2)
-    pictures = [str(tmp_path / "a.png"), tmp_path / "a.png", SEVEN, grey, colour, 255 - grey]
-    readings = read(pictures, shipped)
-    assert [r.digits for r in readings] == ["7"] * len(pictures)
-    assert read(grey, shipped).confidence == pytest.approx(readings[0].confidence, abs=1e-3)
-    gone = read(tmp_path / "gone.png", shipped)
-    assert gone.failed and gone.error == "no such file"
-    for array in (np.zeros((28, 28)), np.zeros((2, 28, 28), "uint8"), np.zeros(9, "uint8")):
-        with pytest.raises(ValueError, match="must be uint8"):
-            read(array, shipped)
 
 
 def test_the_way_in_takes_no_time():

@@ -50,7 +50,7 @@ def draw_training(
         axis.set_xlim(0.5, len(epochs) + 0.5)
         axis.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(8, integer=True, min_n_ticks=1))
         axis.grid(axis="y", color="#e4e7eb")
-        axis.legend(frameon=False, fontsize=9, loc="upper right")
+        axis.legend(frameon=False, fontsize=9)
     _draw_confusion(confusion, labels, probabilities.argmax(axis=1))
     return figure
 
