@@ -22,13 +22,13 @@ from pathlib import Path
 from digits.command_line import (
     UserError,
     one_line,
-    only_python_on_stderr,
     port_number,
     run,
     web_origin,
 )
 from digits.model.loading import find_pair, load_model
 from digits.page.addresses import address_for_people
+from digits.streams import only_python_on_stderr
 
 TRAINING = Path(__file__).resolve().with_name("cnn.py")
 HERE = "127.0.0.1"

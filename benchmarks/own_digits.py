@@ -25,6 +25,7 @@ from digits import figures
 from digits.command_line import UserError, run
 from digits.model.loading import load_model
 from digits.reading import Reading, read_pictures
+from digits.reading.plot import draw_readings
 
 DRAWN = 30  # so many of those that were read wrong
 
@@ -49,8 +50,7 @@ def main() -> int:
     print_groups(rows, readings)
     print_confidence(rows, readings)
     if wrong:
-        drawn = [reading.as_drawn() for reading in wrong[:DRAWN]]
-        figures.save(figures.draw_readings(drawn), arguments.plot)
+        figures.save(draw_readings(wrong[:DRAWN]), arguments.plot)
         print(f"\nsaved {arguments.plot}")
     return 0
 

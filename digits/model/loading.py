@@ -1,5 +1,6 @@
 """Rebuild the model from the pair `model.json` (architecture) and `model.h5` (weights)."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import h5py
 
+from digits import places
 from digits.command_line import UserError, first_line, whole_path
 from digits.model import quiet_keras as keras
 from digits.model.allowed import Refused
@@ -19,7 +21,6 @@ from digits.model.weight_checks import check_file, check_weights
 if TYPE_CHECKING:
     from keras import Model
 
-PROJECT = Path(__file__).resolve().parent.parent.parent  # a trained pair comes with it
 NO_DESCRIPTION = (  # what reading anything else as one raises
     json.JSONDecodeError,
     UnicodeDecodeError,
@@ -29,19 +30,28 @@ NO_DESCRIPTION = (  # what reading anything else as one raises
     IndexError,
     RecursionError,
 )
-TRAIN = "train a new one with: python cnn.py"
+TRAIN = f"train a new one with: {places.TRAIN}"
 
 
 def find_pair() -> Path:
     """Return the current folder where a model is, or half of one, and else the project's."""
     here = whole_path(Path())
-    return here if any(os.path.exists(here / name) for name in (ARCHITECTURE, WEIGHTS)) else PROJECT
+    files = [here / name for name in (ARCHITECTURE, WEIGHTS) if os.path.exists(here / name)]
+    foreign = files == [here / ARCHITECTURE] and _is_tensorflow_js(files[0])
+    return here if files and not foreign else places.PROJECT
 
 
-def load_model(folder: str | os.PathLike | None = None) -> "Model":
+def _is_tensorflow_js(file: Path) -> bool:
+    """Tell whether a file is TensorFlow.js's own `model.json`, which lists files of weights."""
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        return "weightsManifest" in json.loads(file.read_bytes())
+    return False
+
+
+def load_model(folder: str | os.PathLike[str] | None = None) -> "Model":
     """Rebuild the model from the two files in `folder`, without its training.
 
-    Without a folder it is the current one if a model is there, and else the project's own.
+    Without a folder it is the current one if a model is there, and else the one that comes along.
     The model takes (n, 28, 28, 1), 0 to 255, and gives (n, 10) probabilities. Raises
     UserError if a file is missing, damaged or foreign, or the two do not belong together.
     """
@@ -49,7 +59,9 @@ def load_model(folder: str | os.PathLike | None = None) -> "Model":
     json_file, h5_file = folder / ARCHITECTURE, folder / WEIGHTS
     missing = [file for file in (json_file, h5_file) if not _exists(file)]
     if len(missing) == 2:
-        raise UserError(f"no model in {folder}; {TRAIN}, or name its folder with --model")
+        raise UserError(f"no model in {folder}; {TRAIN}, or name another folder")
+    if missing and _is_tensorflow_js(json_file):
+        raise UserError(f"{json_file} is a model of TensorFlow.js, which only that reads; {TRAIN}")
     if missing:
         raise UserError(f"half a model: {missing[0]} is missing; {TRAIN}")
     keras.start()  # before any file is judged: what ails Keras is not their fault
@@ -95,7 +107,7 @@ def _exists(file: Path) -> bool:
 def _unreadable(file: Path, error: OSError) -> UserError:
     """Say what keeps a file from being read, which says nothing against what it holds."""
     if isinstance(error, PermissionError):
-        return UserError(f"no permission to read {file}; ask for it, or name another with --model")
+        return UserError(f"no permission to read {file}; ask for it, or name another folder")
     if isinstance(error, BlockingIOError):
         return UserError(f"{file} is in use by another program; close that, and try again")
     return UserError(f"cannot read {file}: {error.strerror or first_line(error)}")
