@@ -26,17 +26,11 @@ from page_kinds import KINDS, draw_page
 from scores import distance, part_of, print_table
 
 from digits import figures
-from digits.command_line import (
-    figure_file,
-    new_parser,
-    positive_int,
-    progress_bar,
-    run,
-    writable_folder,
-)
+from digits.command_line import figure_file, new_parser, positive_int, run, writable_folder
 from digits.data.mnist import load_mnist
 from digits.model.loading import load_model
 from digits.reading import UNSURE, Reading, read_pictures
+from digits.streams import progress_bar
 
 VALIDATION = 2_500  # the last training digits, as in cnn.py
 OTHERS = 20_000  # training digits that say which digits are legible
