@@ -23,6 +23,7 @@ from digits import command_line as cli
 from digits.model.loading import find_pair, load_model
 from digits.page.addresses import HERE, PORT, address_for_people, listen
 from digits.page.qr_code import can_show, qr_code
+from digits.streams import only_python_on_stderr
 
 TRAINING = Path(__file__).resolve().with_name("cnn.py")
 
@@ -80,7 +81,7 @@ def main(argv: list[str] | None = None) -> int:
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # it, too, must end a training
     try:
-        with cli.only_python_on_stderr():
+        with only_python_on_stderr():
             server.serve_forever()
     except KeyboardInterrupt:
         print(file=sys.stderr)

@@ -14,12 +14,15 @@ import os
 import sys
 import tempfile
 import traceback
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from digits.command_line import UserError, first_line, only_python_on_stderr
+from digits.command_line import UserError, first_line
+from digits.places import INSTALL
+from digits.streams import only_python_on_stderr
 
 BACKENDS = ("tensorflow", "jax", "torch")
 UNUSED = ("matplotlib", "scipy", "IPython")  # what Keras and TensorFlow import where they can
@@ -45,6 +48,8 @@ def _import_keras() -> ModuleType:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Keras warns on every use of HDF5, which this project's file pair needs.
     logging.getLogger("absl").setLevel(logging.ERROR)
+    # Models of Keras 3.8 and earlier took a list of one input.
+    warnings.filterwarnings("ignore", "The structure of `inputs`")
     by_us = "keras" not in sys.modules
     for name in ("keras", *BACKENDS):
         if (file := _namesake(name)) and file.is_file():  # importing it would run it
@@ -134,7 +139,7 @@ def _cause(error: Exception) -> str:
     if name in BACKENDS[1:]:
         return f"{place} asks for {name}, which is not installed; set KERAS_BACKEND=tensorflow"
     if name and isinstance(error, ModuleNotFoundError):
-        return f"{name} is not installed; pip install -r requirements.txt"
+        return f"{name} is not installed; {INSTALL}"
     if Path(traceback.extract_tb(error.__traceback__)[-1].filename).name == "config.py":
         return f"{_settings()} is damaged; mend or delete it"
     return f"{type(error).__name__}: {first_line(error)}"
