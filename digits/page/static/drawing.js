@@ -235,7 +235,7 @@ function viewFor(shape, strokes) {
   const inside = boundsOf(strokes.map((stroke) => stroke.map((point) => ({ ...point, width: 0 }))));
   // What was written on this field may be cut off at its edge; on another, all of it is seen.
   const fits = inside.right - inside.left <= width + 1 && inside.bottom - inside.top <= height + 1;
-  const { left, top, right, bottom } = fits ? inside : boundsOf(strokes, 8);
+  const { left, top, right, bottom } = fits ? inside : boundsOf(strokes, 16);
   const grow = Math.max(1, (right - left) / width, (bottom - top) / height);
   [width, height] = [width * grow, height * grow];
   const within = (low, high) => Math.min(low, Math.max(high, 0)); // as near the middle as it goes

@@ -105,6 +105,9 @@ function drawImage(context, { x, y, size }, values, [height, width, count], numb
   small.getContext("2d").putImageData(image, 0, 0);
   context.imageSmoothingEnabled = false;
   context.drawImage(small, x, y, size, size);
+  context.strokeStyle = "#80808060";
+  context.lineWidth = 1;
+  context.strokeRect(x, y, size, size);
 }
 
 const layOutBars = (x, width, height) =>

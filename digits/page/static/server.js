@@ -1,6 +1,6 @@
 // What the page asks the server, and what it does while there is none.
 
-const exported = document.getElementById("network"); // holds the model of a page without a server
+const exported = document.getElementById("exported"); // holds the model of a page without a server
 
 /** Whether this page came from draw.py, and not from any web host or a disk. */
 export const hasServer = !exported;

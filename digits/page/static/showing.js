@@ -135,7 +135,7 @@ function showChosen() {
     bar.classList.toggle("doubt", Boolean(box?.unsure) && d === box.digit);
     bar.style.setProperty("--share", probability);
     bar.setAttribute("aria-label", box ? `${d}: ${percent(probability)}` : `${d}`);
-    bar.lastChild.textContent = probability >= 0.001 && probability < 0.9995 ? percent(probability).replace(".0", "") : "";
+    bar.lastChild.textContent = box?.unsure && probability >= 0.01 ? `${Math.round(100 * probability)} %` : "";
   });
 }
 

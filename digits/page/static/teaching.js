@@ -52,6 +52,7 @@ export async function say(digit) {
   if (!result || store.answer !== answer) return;
   kept = result.name;
   const undo = Object.assign(element("button", "quiet", "Undo"), { type: "button" });
+  undo.setAttribute("aria-label", "Undo the correction");
   undo.addEventListener("click", async () => {
     if (!(await change(kept, ""))) return;
     forget();
