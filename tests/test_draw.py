@@ -1,6 +1,5 @@
 """`python draw.py`: the server keeps strangers out, and answers its own page."""
 
-import base64
 import mimetypes
 import re
 import signal
@@ -65,18 +64,6 @@ def test_digits_that_touch_say_that_there_may_be_another_number_of_them(client, 
     certainties = [box["certainty"] for box in answer["boxes"]]
     assert answer["digits"] == "777"
     assert certainties[0] == certainties[1] < 0.95 and certainties[2] == 1
-
-
-def test_the_inside_of_the_network_is_shown(client):
-    (box,) = client.post("/read", data=png(drawn_seven()), content_type="image/png").json["boxes"]
-    seen = bytes(box["seen"])
-    inside = client.post("/inside", data=seen, content_type="application/octet-stream").json
-    assert len(inside["speaks"]) == 784
-    for layer in inside["layers"]:
-        maps = base64.b64decode(layer["maps"])
-        assert len(maps) == layer["count"] * layer["height"] * layer["width"]
-    for body, content_type, code in ((b"x" * 783, "image/x", 400), (seen, "text/plain", 415)):
-        assert client.post("/inside", data=body, content_type=content_type).status_code == code
 
 
 @pytest.mark.parametrize(
