@@ -20,15 +20,22 @@ export function follow(opened) {
   if (network === opened) return;
   network = opened;
   document.getElementById("inside").hidden = !network;
-  paint();
+  repaint();
 }
 
 watchStore(() => {
   sliding = null;
-  paint();
+  repaint();
 });
-document.getElementById("inside").addEventListener("toggle", paint);
-new ResizeObserver(paint).observe(canvas);
+document.getElementById("inside").addEventListener("toggle", repaint);
+new ResizeObserver(repaint).observe(canvas);
+
+let waiting = 0;
+
+function repaint() {
+  cancelAnimationFrame(waiting);
+  waiting = requestAnimationFrame(paint);
+}
 
 /** The layers to be seen: each convolution's maps as they leave it, after ReLU where there is one. */
 function seenLayers() {
@@ -57,15 +64,14 @@ function paint() {
   const seen = seenLayers();
   const column = width / (seen.length + 2);
   const side = Math.min(column * 0.8, height * 0.8, 160);
-  const image = { x: 0, y: (height - side) / 2, size: side };
-  drawImage(context, image, box ? Float32Array.from(box.seen, (v) => v / 255) : new Float32Array(784), [28, 28, 1], 0, 1);
+  const image = { x: 1, y: (height - side) / 2, size: side, number: 0 };
+  drawMaps(context, [image], { values: box?.seen ?? new Uint8Array(784), shape: [28, 28, 1] });
   stages = seen.map((one, i) => ({ ...one, maps: layOut(one.layer, column * (i + 1), column * 0.86, height - 18) }));
   const bars = layOutBars(width - column * 0.8, column * 0.8, height - 18);
   if (box) drawLines(context, image, bars, box, color);
   context.font = "12px system-ui, sans-serif";
   for (const { layer, maps, conv } of stages) {
-    const most = Math.max(1e-6, ...layer.values.map(Math.abs));
-    for (const map of maps) drawImage(context, map, layer.values, layer.shape, map.number, most);
+    drawMaps(context, maps, layer);
     context.fillStyle = color("--soft");
     context.fillText(`${conv.shape.at(-1)} maps of ${layer.shape[0]}×${layer.shape[1]}`, maps[0].x, height - 3, column * 0.9);
   }
@@ -92,22 +98,33 @@ function layOut({ values, shape }, left, width, height) {
   }));
 }
 
-/** One map of a layer: blue above zero, orange below. */
-function drawImage(context, { x, y, size }, values, [height, width, count], number, most) {
-  const image = new ImageData(width, height);
-  for (let i = 0; i < width * height; i++) {
-    const value = values[i * count + number] / most;
-    const [red, green, blue] = value >= 0 ? [110, 185, 255] : [255, 150, 40];
-    const share = Math.sqrt(Math.min(1, Math.abs(value)));
-    image.data.set([16 + share * (red - 16), 20 + share * (green - 20), 28 + share * (blue - 28), 255], 4 * i);
-  }
-  const small = Object.assign(document.createElement("canvas"), { width, height });
+/** Maps of a layer, one colour scale for all: blue above zero, orange below. */
+function drawMaps(context, maps, { values, shape: [height, width, count] }) {
+  const most = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
+  const image = new ImageData(width * maps.length, height);
+  maps.forEach(({ number }, n) => {
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const value = values[(y * width + x) * count + number] / most;
+        const [red, green, blue] = value >= 0 ? [110, 185, 255] : [255, 150, 40];
+        const share = Math.sqrt(Math.abs(value));
+        const at = 4 * (y * image.width + n * width + x);
+        image.data[at] = 16 + share * (red - 16);
+        image.data[at + 1] = 20 + share * (green - 20);
+        image.data[at + 2] = 28 + share * (blue - 28);
+        image.data[at + 3] = 255;
+      }
+    }
+  });
+  const small = Object.assign(document.createElement("canvas"), { width: image.width, height });
   small.getContext("2d").putImageData(image, 0, 0);
   context.imageSmoothingEnabled = false;
-  context.drawImage(small, x, y, size, size);
   context.strokeStyle = "#80808060";
   context.lineWidth = 1;
-  context.strokeRect(x, y, size, size);
+  maps.forEach(({ x, y, size }, n) => {
+    context.drawImage(small, n * width, 0, width, height, x, y, size, size);
+    context.strokeRect(x, y, size, size);
+  });
 }
 
 const layOutBars = (x, width, height) =>
@@ -201,7 +218,7 @@ canvas.addEventListener("click", ({ offsetX, offsetY }) => {
     const map = stage.maps.find(({ x, y, size }) => offsetX >= x && offsetY >= y && offsetX < x + size && offsetY < y + size);
     if (map) choose(stage, map);
   }
-  paint();
+  repaint();
 });
 
 canvas.addEventListener("keydown", ({ key }) => {
@@ -211,7 +228,7 @@ canvas.addEventListener("keydown", ({ key }) => {
   const now = all.findIndex(({ stage, map }) => stage.layer === sliding?.stage.layer && map.number === sliding?.map.number);
   const { stage, map } = all[(now + move + all.length) % all.length];
   choose(stage, map);
-  paint();
+  repaint();
 });
 
 function choose(stage, map) {
@@ -229,18 +246,18 @@ function slide(context, color) {
   const at = started === null ? null : Math.floor((performance.now() - started) / 40) % (height * width);
   const [y, x] = at === null ? peak(conv, map.number) : [Math.floor(at / width), at % width];
   const size = Math.min(canvas.clientHeight - 16, 200);
-  const [from, to] = [{ x: 8, y: 8, size }, { x: size + 32, y: 8, size }];
+  const [from, to] = [{ x: 8, y: 8, size, number: source }, { x: size + 32, y: 8, size, number: map.number }];
   context.fillStyle = color("--paper");
   context.fillRect(0, 0, 2 * size + 48, canvas.clientHeight);
-  drawImage(context, from, input.values, input.shape, source, Math.max(1e-6, ...input.values.map(Math.abs)));
-  drawImage(context, to, conv.values, conv.shape, map.number, Math.max(1e-6, ...conv.values.map(Math.abs)));
+  drawMaps(context, [from], input);
+  drawMaps(context, [to], conv);
   const cell = size / input.shape[1];
   context.strokeStyle = color("--doubt");
   context.lineWidth = 2;
   context.strokeRect(from.x + x * conv.strides[1] * cell, from.y + y * conv.strides[0] * cell, conv.kernel[1] * cell, conv.kernel[0] * cell);
   context.strokeRect(to.x + (x * size) / width, to.y + (y * size) / height, size / width, size / height);
   tell(`Map ${map.number + 1} of ${conv.name}: its kernel of ${conv.kernel[0]}×${conv.kernel[1]} weights slides over the image. Blue: it found its pattern. A click beside it closes this.`);
-  if (at !== null) requestAnimationFrame(() => sliding && paint());
+  if (at !== null) repaint();
 }
 
 function say(box) {
