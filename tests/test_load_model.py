@@ -34,9 +34,9 @@ def test_from_another_folder_the_project_s_model_reads(tmp_path, monkeypatch, ca
 
 
 def test_a_model_in_the_current_folder_comes_first(script, fresh):
-    (fresh / "model.json").unlink()
+    (fresh / "model.h5").unlink()
     cv2.imwrite(str(fresh / "a.png"), drawn_seven())
-    assert is_user_error(script("load_model.py", "a.png"), f"{fresh}/model.json is missing")
+    assert is_user_error(script("load_model.py", "a.png"), f"{fresh}/model.h5 is missing")
 
 
 def test_a_model_of_tensorflow_js_in_the_folder_is_none_of_ours(tmp_path, monkeypatch, capsys):

@@ -14,6 +14,7 @@ import os
 import sys
 import tempfile
 import traceback
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -47,6 +48,8 @@ def _import_keras() -> ModuleType:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Keras warns on every use of HDF5, which this project's file pair needs.
     logging.getLogger("absl").setLevel(logging.ERROR)
+    # Models of Keras 3.8 and earlier took a list of one input.
+    warnings.filterwarnings("ignore", "The structure of `inputs`")
     by_us = "keras" not in sys.modules
     for name in ("keras", *BACKENDS):
         if (file := _namesake(name)) and file.is_file():  # importing it would run it
