@@ -105,7 +105,7 @@ def test_the_wheel_draws(installed, run, tmp_path):
     with subprocess.Popen(command, cwd=tmp_path, **pipes) as process:
         try:
             address = process.stdout.readline().split()[2]
-            for name, text in (("", b"<!doctype html>"), ("static/page.js", b"import")):
+            for name, text in (("", b"<!doctype html>"), ("page/page.js", b"import")):
                 assert text in urllib.request.urlopen(address + name).read()
         finally:
             process.terminate()
