@@ -98,6 +98,10 @@ def test_it_reads_in_chromium(where, site, web_host):
         page.keyboard.press("Control+z")
         page.reload()
         expect(page.locator("#number")).to_have_text(re.compile("48"))
+        page.locator("#file").dispatch_event("click")
+        expect(page.locator("#trouble")).to_contain_text("python draw.py")
+        expect(page.locator("#correcting")).to_contain_text("python draw.py")
+        expect(page.locator("#learning")).to_be_hidden()
         assert not mistakes and not posted
         browser.close()
 

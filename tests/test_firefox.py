@@ -23,11 +23,12 @@ def test_mouse_and_finger_write_and_it_outlives_a_reload(firefox, address):
     assert firefox.reads("")
     firefox.stroke("touch", seven)
     assert firefox.reads("7")
+    caption = "document.querySelector('#caption').textContent"
     firefox.evaluate("document.querySelector('#inside').open = true")
     for _ in range(50):
-        if firefox.evaluate("document.querySelectorAll('#layers figure').length") == 5:
+        if "a 7 with" in firefox.evaluate(caption):
             break
         time.sleep(0.1)
-    assert firefox.evaluate("document.querySelectorAll('#layers figure').length") == 5
+    assert "a 7 with" in firefox.evaluate(caption)
     firefox.open(address)
     assert firefox.reads("7")

@@ -398,7 +398,7 @@ def test_one_digit_has_ten_bars_and_no_card(page):
     stroke(page, SEVEN)
     assert reads(page, "7")
     assert page.locator(".card").count() == 0 and page.locator(".bar").count() == 10
-    assert page.locator(".bar.best").inner_text() == "7"
+    assert page.locator(".bar.best").inner_text().startswith("7")
     assert page.locator("#seen").bounding_box()["width"] > 80
 
 
@@ -468,7 +468,7 @@ def test_the_living_network_follows_the_chosen_digit(page):
     assert page.evaluate(shown) != before
     page.locator("#network").focus()
     page.keyboard.press("ArrowRight")
-    page.locator("#caption").get_by_text("Map 1 of conv_1: its kernel of 5×5").wait_for()
+    page.locator("#caption").get_by_text("Map 1 of conv_1: its kernel of 5").wait_for()
 
 
 # ------------------------------------------------------------- honest confidence
@@ -621,7 +621,7 @@ def test_it_reads_while_the_pen_moves_and_says_only_the_end(page):
 
 
 def test_a_large_photo_is_made_smaller_before_it_is_sent(page, tmp_path):
-    noise = np.random.default_rng(0).integers(0, 40, (3000, 3000), "uint8")
+    noise = np.random.default_rng(0).integers(0, 20, (3000, 3000), "uint8")
     Image.fromarray(drawn_seven(3000, 240) // 2 + 100 + noise).save(tmp_path / "7.jpg", quality=95)
     assert (tmp_path / "7.jpg").stat().st_size > 2_000_000
     with page.expect_request("**/read") as sent:
@@ -846,7 +846,7 @@ def test_somebodys_one_is_corrected_five_times_learned_and_read_right(
 
 
 def test_a_lesson_asks_for_ten_digits_twice_and_then_learns(open_page):
-    page = open_page(1280, 800, script=IMPATIENT.replace("3000 ? 100", "1200 ? 50"))
+    page = open_page(1280, 800, script="{%s}" % IMPATIENT.replace("3000 ? 100", "1200 ? 50"))
     asked = keeps(page)
     page.route("**/learn", lambda route: (asked.append(("learn", b"")), route.fulfill(json={})))
     click(page, "Teach it my hand")
@@ -942,10 +942,9 @@ SHIFTS = """
 def test_nothing_jumps_when_the_answer_comes(open_page, width, height):
     page = open_page(width, height, script=SHIFTS)
     page.wait_for_timeout(500)
-    stroke(page, SEVEN)
-    assert reads(page, "7")
-    stroke(page, SEVEN, 0.6)
-    assert reads(page, "77")
+    for line in FOUR:
+        stroke(page, line, 0.05, 0.9)
+    assert reads(page, "4")
     page.wait_for_timeout(800)  # what follows a click does not count
     assert page.evaluate("shifts") < 0.02
 
@@ -990,16 +989,15 @@ def test_a_reading_can_be_saved(page, button, start, tmp_path):
     assert content.startswith(start) and len(content) > 3_000
 
 
-def test_a_model_that_the_browser_cannot_run_reads_on_the_server(open_page):
+def test_a_model_that_the_browser_cannot_run_reads_on_the_server(page):
     from playwright.sync_api import expect
 
-    contexts = open_page()
-    contexts.route("**/network", lambda route: route.fulfill(body=b""))
-    contexts.reload()
-    with contexts.expect_request("**/predict"):
-        stroke(contexts, SEVEN)
-    assert reads(contexts, "7")
-    expect(contexts.locator("#inside")).to_be_hidden()
+    page.route("**/network", lambda route: route.fulfill(body=b""))
+    page.reload()
+    with page.expect_request("**/predict"):
+        stroke(page, SEVEN)
+    assert reads(page, "7")
+    expect(page.locator("#inside")).to_be_hidden()
 
 
 def test_a_drawing_sends_nothing(page):

@@ -22,7 +22,6 @@ same (Sec-Fetch-Site, which no page can forge). Every error is JSON with a line 
 from __future__ import annotations
 
 import mimetypes
-import sys
 import threading
 from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
@@ -33,7 +32,7 @@ from flask import Flask, Response, jsonify, request, send_from_directory
 from werkzeug.exceptions import HTTPException, abort
 from werkzeug.serving import WSGIRequestHandler
 
-from digits.command_line import UserError, one_line
+from digits.command_line import UserError, note, one_line
 from digits.data.picture_files import ImageError, read_grey
 from digits.model.evaluation import predict
 from digits.page.addresses import HERE, is_address, listens_everywhere, own_names
@@ -189,7 +188,7 @@ class RequestHandler(WSGIRequestHandler):
     def log_error(self, *what: object) -> None:
         if self.raw_requestline.startswith(TLS):
             port = self.server.server_address[1]
-            print(f"draw.py: no https here: open http://...:{port}/", file=sys.stderr)
+            note(f"no https here: open http://...:{port}/")
         else:
             super().log_error(*what)
 

@@ -11,7 +11,7 @@ const caption = document.getElementById("caption");
 const MOST = 64; // maps of a layer that are shown: the strongest
 const LINES = 5; // from each layer on
 
-let network = null;
+let network; // undefined until the first answer
 let stages = []; // {name, maps: [{x, y, size, number, strength}], layer, from}
 let sliding = null; // {stage, map, at}
 

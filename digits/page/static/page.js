@@ -152,6 +152,7 @@ async function show(answer, final) {
   const last = found.length - 1;
   const chosen = final ? found.reduce((least, box, i) => (trust(box) < trust(found[least]) ? i : least), 0) : last;
   update({ answer, chosen: Math.max(0, chosen), stale: false, final });
+  showGallery(history.scene().pictures);
   const { network } = answer ? await theModel() : {};
   if (network !== undefined) follow(network);
 }
