@@ -134,8 +134,8 @@ function drawBars(context, bars, box, color) {
   context.font = "600 13px system-ui, sans-serif";
   context.textBaseline = "middle";
   bars.forEach(({ x, y, width, height }, d) => {
-    context.fillStyle = color("--line");
-    context.fillRect(x + 16, y, width - 16, height);
+    context.strokeStyle = color("--line");
+    context.strokeRect(x + 16, y, width - 17, height);
     context.fillStyle = d === box?.digit ? color("--accent") : color("--edge");
     context.fillRect(x + 16, y, (width - 16) * (box?.probabilities[d] ?? 0), height);
     context.fillStyle = d === box?.digit ? color("--accent") : color("--soft");

@@ -368,7 +368,10 @@ for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"])
 }
 new ResizeObserver(fitNumber).observe($("number"));
 
-if (!hasServer) $("correcting").textContent = LOCAL;
+if (!hasServer) {
+  $("correcting").textContent = LOCAL;
+  $("learning").hidden = true;
+}
 $("inside").open = matchMedia("(min-width: 64rem) and (min-height: 40rem)").matches;
 await history.restore();
 refresh();

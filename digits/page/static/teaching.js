@@ -131,7 +131,6 @@ for (const [id, path] of Object.entries({ learn: "learn", stop: "learn/stop", ba
 export function show(now) {
   const focused = document.activeElement;
   const { kept, training, learned, went_back, asks, worse, fresh } = (state = now);
-  $("learning").hidden = false;
   $("training").hidden = $("stop").hidden = !training;
   $("learn").hidden = training || asks || !kept.length;
   $("learn").disabled = !fresh;
