@@ -138,6 +138,12 @@ def test_the_bars_may_be_drawn_at_the_end(draw):
     assert answer["text"] == "77" and not answer["unsure"]
 
 
+def test_a_digit_may_be_far_wider_than_high(draw):
+    four = [[[160, 60], [130, 165], [420, 165]], [[345, 75], [335, 255]]]
+    (answer,) = draw(lines(*four))
+    assert answer["text"] == "4"
+
+
 def test_a_digit_may_be_put_in_between_later(draw):
     number = side_by_side("3862", 0)
     (answer,) = draw(number | {"order": [0, 2, 3, 1]})
