@@ -130,9 +130,9 @@ def test_digits_are_read_however_close_they_are(draw, gap):
 
 
 def test_the_bars_may_be_drawn_at_the_end(draw):
-    bars = [[[20 + 180 * i, 70], [50 + 180 * i, 68], [80 + 180 * i, 70]] for i in range(2)]
+    bars = [[[20 + 105 * i, 70], [50 + 105 * i, 68], [80 + 105 * i, 70]] for i in range(2)]
     sevens = [
-        [[8 + x, 12], [44 + x, 9], [86 + x, 6], [68 + x, 48], [40 + x, 140]] for x in (0, 180)
+        [[8 + x, 12], [44 + x, 9], [86 + x, 6], [68 + x, 48], [40 + x, 140]] for x in (0, 105)
     ]
     (answer,) = draw(lines(*sevens, *bars))
     assert answer["text"] == "77" and not answer["unsure"]
