@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 os.environ["MPLBACKEND"] = "agg"
-pytest_plugins = ["firefox"]
+pytest_plugins = ["browsers"]
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 

@@ -1,7 +1,6 @@
 """`python draw.py --export DIR`: the page as one file, without a server of ours."""
 
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,7 +14,6 @@ from digits.command_line import UserError
 from digits.model import load_model
 from digits.page.export import export_page
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 MOST = 2_000_000  # bytes
 
 
@@ -81,29 +79,26 @@ def from_web_host(_, web_host):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("where", [from_web_host, from_disk])
-@pytest.mark.skipif(not CHROMIUM, reason="needs a browser: install Debian's package chromium")
-def test_it_reads_in_chromium(where, site, web_host):
-    from playwright.sync_api import expect, sync_playwright
+def test_it_reads_in_chromium(where, site, web_host, browser):
+    from playwright.sync_api import expect
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM)
-        page, mistakes, posted = browser.new_page(), [], []
-        page.on("pageerror", lambda error: mistakes.append(error))
-        page.on("request", lambda request: request.method == "POST" and posted.append(request))
-        page.goto(where(site, web_host))
-        for button, digits in ((1, "2026"), (2, r"48 16\s*307")):
-            page.locator("#examples button").nth(button).click()
-            expect(page.locator("#number")).to_have_text(re.compile(rf"^\s*{digits}\s*$"))
-            page.keyboard.press("Delete")
-        page.keyboard.press("Control+z")
-        page.reload()
-        expect(page.locator("#number")).to_have_text(re.compile("48"))
-        page.locator("#file").dispatch_event("click")
-        expect(page.locator("#trouble")).to_contain_text("python draw.py")
-        expect(page.locator("#correcting")).to_contain_text("python draw.py")
-        expect(page.locator("#learning")).to_be_hidden()
-        assert not mistakes and not posted
-        browser.close()
+    page, mistakes, posted = browser.new_page(), [], []
+    page.on("pageerror", lambda error: mistakes.append(error))
+    page.on("request", lambda request: request.method == "POST" and posted.append(request))
+    page.goto(where(site, web_host))
+    for button, digits in ((1, "2026"), (2, r"48 16\s*307")):
+        page.locator("#examples button").nth(button).click()
+        expect(page.locator("#number")).to_have_text(re.compile(rf"^\s*{digits}\s*$"))
+        page.keyboard.press("Delete")
+    page.keyboard.press("Control+z")
+    page.reload()
+    expect(page.locator("#number")).to_have_text(re.compile("48"))
+    page.locator("#file").dispatch_event("click")
+    expect(page.locator("#trouble")).to_contain_text("python draw.py")
+    expect(page.locator("#correcting")).to_contain_text("python draw.py")
+    expect(page.locator("#learning")).to_be_hidden()
+    assert not mistakes and not posted
+    page.close()
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -14,11 +13,7 @@ from digits.command_line import percent
 from digits.reading import read_pictures
 from digits.reading.plot import draw_readings
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not CHROMIUM, reason="needs a browser: install Debian's package chromium"),
-]
+pytestmark = pytest.mark.slow
 
 SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
 FOUR = [[(0.3, 0.2), (0.25, 0.55), (0.75, 0.55)], [(0.62, 0.25), (0.6, 0.85)]]
@@ -30,16 +25,6 @@ IMPATIENT = """
     window.setTimeout = (what, time) => wait(what, time === 3000 ? 100 : time);
 """
 SCREENS = [(390, 844), (844, 390), (768, 1024), (1280, 800), (320, 568), (640, 400)]
-
-
-@pytest.fixture(scope="session")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -627,7 +612,7 @@ def test_a_large_photo_is_made_smaller_before_it_is_sent(page, tmp_path):
     with page.expect_response("**/read", timeout=60_000) as answer:
         page.set_input_files("#file", tmp_path / "7.jpg")
     assert reads(page, "7")
-    assert len(answer.value.request.post_data_buffer) < 500_000
+    assert int(answer.value.request.all_headers()["content-length"]) < 500_000
 
 
 def test_pen_tools_rest_while_a_photo_is_there(page):
@@ -836,7 +821,7 @@ def test_somebodys_one_is_corrected_five_times_learned_and_read_right(
     before = page.locator("#number").inner_text()
     click(page, "Learn now")
     page.get_by_role("progressbar").wait_for()
-    page.get_by_role("button", name="Go back").wait_for(timeout=240_000)
+    page.get_by_role("button", name="Go back").wait_for(timeout=600_000)
     assert reads(page, "1")
     click(page, "Go back")
     assert reads(page, before)

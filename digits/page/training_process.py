@@ -100,7 +100,9 @@ class Training:
         if accuracy := ACCURACY.search(line):
             self.errors.append(round(1 - float(accuracy[1]), 5))
         if left_out := LEFT_OUT.match(line):
-            self.reasons["/".join(Path(left_out[1]).parts[-2:])] = left_out[2]
+            name = "/".join(Path(left_out[1]).parts[-2:])
+            if name in self.names:
+                self.reasons[name] = left_out[2]
 
 
 def warm_up(model: Model) -> None:

@@ -1,4 +1,4 @@
-"""Firefox as the system brings it, driven by WebDriver BiDi, which it speaks itself."""
+"""The browsers of the system: Chromium, and Firefox by WebDriver BiDi, which it speaks itself."""
 
 import json
 import re
@@ -8,7 +8,21 @@ import time
 
 import pytest
 
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, started once."""
+    if not CHROMIUM:
+        pytest.skip("needs a browser: install Debian's package chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        yield browser
+        browser.close()
 
 
 class Firefox:
