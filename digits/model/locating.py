@@ -1,14 +1,16 @@
 """Which files hold a model: the pair, or what else plain Keras saves."""
 
+import contextlib
+import json
 import os
 from pathlib import Path
 
+from digits import places
 from digits.command_line import UserError, counted, first_line, whole_path
 from digits.model.saving import ARCHITECTURE, WEIGHTS
 
-PROJECT = Path(__file__).resolve().parent.parent.parent  # a trained pair comes with it
 ALONE = "model.weights.h5"  # what `model.save_weights` writes
-TRAIN = "train a new one with: python cnn.py"
+TRAIN = f"train a new one with: {places.TRAIN}"
 PAIR = (
     'write the pair with open("model.json", "w").write(model.to_json()) and model.save("model.h5")'
 )
@@ -17,7 +19,16 @@ PAIR = (
 def find_pair() -> Path:
     """Return the current folder where a model is, or half of one, and else the project's."""
     here = whole_path(Path())
-    return here if any(os.path.exists(here / name) for name in (ARCHITECTURE, WEIGHTS)) else PROJECT
+    files = [here / name for name in (ARCHITECTURE, WEIGHTS) if os.path.exists(here / name)]
+    foreign = files == [here / ARCHITECTURE] and _is_tensorflow_js(files[0])
+    return here if files and not foreign else places.PROJECT
+
+
+def _is_tensorflow_js(file: Path) -> bool:
+    """Tell whether a file is TensorFlow.js's own `model.json`, which lists files of weights."""
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        return "weightsManifest" in json.loads(file.read_bytes())
+    return False
 
 
 def find_files(place: Path) -> tuple[Path | None, Path]:
@@ -40,11 +51,13 @@ def find_files(place: Path) -> tuple[Path | None, Path]:
         raise UserError(f"{counted(len(others), 'model')} in {place}: {names}; name one: --model")
     if others:
         return json_file, others[0]
+    if json_file and _is_tensorflow_js(json_file):
+        raise UserError(f"{json_file} is a model of TensorFlow.js, which only that reads; {TRAIN}")
     if json_file:
         _half(place, WEIGHTS)
     if os.path.exists(place / "saved_model.pb"):
         raise UserError(f"{place} is a SavedModel, which Keras 3 cannot rebuild; {PAIR}")
-    raise UserError(f"no model in {place}; {TRAIN}, or name its folder with --model")
+    raise UserError(f"no model in {place}; {TRAIN}, or name another folder")
 
 
 def architecture_beside(weights: Path) -> Path | None:
@@ -82,7 +95,7 @@ def _exists(file: Path) -> bool:
 def unreadable(file: Path, error: OSError) -> UserError:
     """Say what keeps a file from being read, which says nothing against what it holds."""
     if isinstance(error, PermissionError):
-        return UserError(f"no permission to read {file}; ask for it, or name another with --model")
+        return UserError(f"no permission to read {file}; ask for it, or name another folder")
     if isinstance(error, BlockingIOError):
         return UserError(f"{file} is in use by another program; close that, and try again")
     return UserError(f"cannot read {file}: {error.strerror or first_line(error)}")

@@ -20,7 +20,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from digits.command_line import UserError, first_line, only_python_on_stderr
+from digits.command_line import UserError, first_line
+from digits.places import INSTALL
+from digits.streams import only_python_on_stderr
 
 BACKENDS = ("tensorflow", "jax", "torch")
 UNUSED = ("matplotlib", "scipy", "IPython")  # what Keras and TensorFlow import where they can
@@ -137,7 +139,7 @@ def _cause(error: Exception) -> str:
     if name in BACKENDS[1:]:
         return f"{place} asks for {name}, which is not installed; set KERAS_BACKEND=tensorflow"
     if name and isinstance(error, ModuleNotFoundError):
-        return f"{name} is not installed; pip install -r requirements.txt"
+        return f"{name} is not installed; {INSTALL}"
     if Path(traceback.extract_tb(error.__traceback__)[-1].filename).name == "config.py":
         return f"{_settings()} is damaged; mend or delete it"
     return f"{type(error).__name__}: {first_line(error)}"
