@@ -13,6 +13,7 @@ file_signatures  what a file is that is no picture
 transparency     the paper under a transparent picture
 normalization    the ink of a digit -> 28x28 pixels, as MNIST's are
 drawn_digits     digits as MNIST's writers do not write them
+printed_digits   digits in fonts and in seven segments
 outliers         images of what is no digit
 statistics       fractions and quantiles of pixels
 """

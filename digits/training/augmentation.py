@@ -15,6 +15,7 @@ import numpy as np
 
 from digits.data import drawn_digits as hands
 from digits.data.outliers import make_outliers
+from digits.data.printed_digits import print_digit
 from digits.model import quiet_keras as keras
 
 SIDE = 28
@@ -28,6 +29,7 @@ LAST = 0.25  # of all this in the last epoch: to end with digits more like those
 FLAGGED = 0.3  # fraction of the ones that get an upstroke, some also a foot
 OUTLIERS = 0.12  # fraction of a batch that shows what is no digit
 DRAWN = 0.04  # fraction of a batch that is drawn as other hands write
+PRINTED = 0.02  # fraction of a batch that is printed, in many fonts and in segments
 SMALL = 0.02  # fraction of a batch that is as small and blurred as some digits of a page
 OFTEN = 8  # times that each of these is shown in an epoch, distorted anew
 ONE_HOT = np.eye(10, dtype="float32")
@@ -159,11 +161,11 @@ def batches(
     """Yield shuffled, distorted batches: (n, 28, 28, 1) float32, targets (n, 10).
 
     `images` (n, 28, 28) uint8, `labels` (n,) from 0 to 9. The last batch of an epoch is filled up
-    from its first, so that all have one size. In each, outliers, drawn and small digits take the
-    places of some digits, others in every epoch. What comes depends on `seed` and the number of
-    the epoch, and on whether it is the last of `epochs`.
+    from its first, so that all have one size. In each, outliers, drawn, printed and small digits
+    take the places of some digits, others in every epoch. What comes depends on `seed` and the
+    number of the epoch, and on whether it is the last of `epochs`.
     """
-    replaced = round((OUTLIERS + DRAWN + SMALL) * batch_size)
+    replaced = round((OUTLIERS + DRAWN + PRINTED + SMALL) * batch_size)
     for epoch in epochs:
         rng = np.random.default_rng([seed, epoch])
         strength = LAST if epoch == epochs[-1] else 1.0
@@ -185,11 +187,13 @@ def _made_up(
     """Return what is made up for `n` images: (m, 28, 28) uint8, and the targets, (m, 10)."""
     outliers = make_outliers(ceil(OUTLIERS * n), images, labels, rng)
     drawn = rng.choice([*hands.WRITTEN], ceil(DRAWN * n))
-    chosen = rng.integers(len(images), size=ceil(SMALL * n))
+    printed = rng.integers(10, size=ceil(PRINTED * n))
+    small = rng.integers(len(images), size=ceil(SMALL * n))
     made = [*outliers, *(hands.draw_digit(digit, rng) for digit in drawn)]
-    made += [hands.prepared_small(image, rng) for image in images[chosen]]
-    targets = [*np.full((len(outliers), 10), 0.1, "float32"), *ONE_HOT[drawn]]
-    return np.array(made), np.array([*targets, *ONE_HOT[labels[chosen]]])
+    made += [print_digit(digit, rng) for digit in printed]
+    made += [hands.prepared_small(image, rng) for image in images[small]]
+    targets = ONE_HOT[[*drawn, *printed, *labels[small]]]
+    return np.array(made), np.concatenate([np.full((len(outliers), 10), 0.1, "float32"), targets])
 
 
 def dataset(
