@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from conftest import ROOT, drawn_seven, is_user_error, png
-from digits.model import predict
+from digits import training
+from digits.command_line import UserError
+from digits.model import predict, quiet_keras
 from digits.reading import read
 
 TRAINS = pytest.mark.parametrize("backend", ["jax", "torch"])
@@ -91,6 +93,24 @@ def test_what_is_installed_is_taken_where_nothing_is_chosen(backend, run, tmp_pa
     result = run(backend, ROOT / "load_model.py", "a.png", asked_for="tensorflow")
     said = "asks for tensorflow, which is not installed; set KERAS_BACKEND="
     assert is_user_error(result, f"Keras cannot start: KERAS_BACKEND {said}{backend}")
+
+
+@pytest.mark.parametrize("installed", ["jax", "torch", "openvino"])
+def test_without_a_choice_it_is_what_is_installed(installed, monkeypatch, tmp_path):
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(quiet_keras, "installed", lambda: [installed])
+    assert quiet_keras.chosen_backend() == (installed, None)
+    (tmp_path / "keras.json").write_text('{"backend": "tensorflow"}')  # as Keras writes it
+    assert quiet_keras.chosen_backend() == (installed, None)
+    (tmp_path / "keras.json").write_text('{"backend": "torch"}')
+    assert quiet_keras.chosen_backend() == ("torch", str(tmp_path / "keras.json"))
+
+
+def test_training_with_what_only_reads_names_what_trains(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "openvino")
+    with pytest.raises(UserError, match="openvino only reads; to train, set KERAS_BACKEND=tensor"):
+        training.set_seed(0)
 
 
 PROBABILITIES = """

@@ -52,7 +52,7 @@ def _import_keras() -> ModuleType:
     for name in ("keras", *BACKENDS):
         if (file := _namesake(name)) and file.is_file():  # importing it would run it
             raise UserError(f"Keras cannot start: {file} is taken for {name}; rename it")
-    backend, place = _backend()
+    backend, place = chosen_backend()
     if place is None and backend != BACKENDS[0]:  # Keras would take the first, installed or not
         os.environ["KERAS_BACKEND"] = backend
     if backend == "jax":
@@ -99,26 +99,26 @@ def _keep_compiled() -> None:
 
 def check_trains() -> None:
     """Raise UserError if Keras's backend cannot train."""
-    backend, _ = _backend()
+    backend, _ = chosen_backend()
     if backend in READ_ONLY:
-        trains = [name for name in _installed() if name not in READ_ONLY]
+        trains = [name for name in installed() if name not in READ_ONLY]
         mend = f"set KERAS_BACKEND={trains[0]}" if trains else f"pip install -r {REQUIREMENTS}"
         raise UserError(f"{backend} only reads; to train, {mend}")
 
 
-def _backend() -> tuple[str, str | None]:
+def chosen_backend() -> tuple[str, str | None]:
     """Return the backend that is asked for, and where; else the first that is installed."""
     if name := os.environ.get("KERAS_BACKEND"):
         return name, "KERAS_BACKEND"
     with contextlib.suppress(OSError, ValueError, AttributeError):
         name = json.loads(_settings().read_bytes()).get("backend")
         # Keras itself writes the first one there, installed or not.
-        if name and (name != BACKENDS[0] or _installed()[:1] == [name]):
+        if name and (name != BACKENDS[0] or installed()[:1] == [name]):
             return name, str(_settings())
-    return [*_installed(), BACKENDS[0]][0], None
+    return [*installed(), BACKENDS[0]][0], None
 
 
-def _installed() -> list[str]:
+def installed() -> list[str]:
     """Return the backends that are; a folder of such a name is none."""
     specs = {name: importlib.util.find_spec(name) for name in BACKENDS}
     return [name for name, spec in specs.items() if spec and spec.has_location]
@@ -164,7 +164,7 @@ def _cause(error: Exception, backend: str, place: str | None) -> str:
     name = (name or "").split(".")[0]
     if file := _namesake(name):
         return f"{file} is taken for {name}; rename it"
-    others = [other for other in _installed() if other != backend]
+    others = [other for other in installed() if other != backend]
     instead = f"set KERAS_BACKEND={[*others, BACKENDS[0]][0]}"
     if backend not in BACKENDS:
         return f"{place} asks for the backend {backend}; {instead}"
