@@ -139,6 +139,24 @@ def test_openvino_gives_the_same_digits_and_confidences(run, shipped, digits, tm
         assert answer["confidence"] == pytest.approx(same.confidence, abs=1e-3)
 
 
+AT_ONCE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from concurrent.futures import ThreadPoolExecutor
+import numpy as np
+from digits.model import load_model, predict
+model, images = load_model(sys.argv[1]), np.zeros((3, 28, 28))
+with ThreadPoolExecutor(6) as pool:
+    assert all(p.shape == (3, 10) for p in pool.map(lambda _: predict(model, images), range(300)))
+"""
+
+
+@pytest.mark.slow
+def test_openvino_reads_for_several_people_at_once(run):
+    result = run("openvino", "-c", AT_ONCE, ROOT)
+    assert result.returncode == 0, result.stderr
+
+
 @pytest.mark.slow
 def test_openvino_says_that_it_does_not_train(run, small_cnn):
     result = run("openvino", *small_cnn[1:])

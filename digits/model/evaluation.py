@@ -1,5 +1,6 @@
 """Probabilities from a model, and how many of its answers are right."""
 
+import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 BATCH = 625
 MANY = 250  # images; for fewer it takes longer to compile the model than it saves; OpenVINO must
+ONE_AT_A_TIME = threading.Lock()  # two threads of the page: OpenVINO's compiled model is busy
 
 
 def predict(model: "Model", images: np.ndarray) -> np.ndarray:
@@ -24,7 +26,8 @@ def predict(model: "Model", images: np.ndarray) -> np.ndarray:
     if len(images) < MANY and keras.backend.backend() not in keras.READ_ONLY:
         return keras.ops.convert_to_numpy(model(images, training=False))
     batches = (images[i : i + BATCH] for i in range(0, len(images), BATCH))
-    return np.concatenate([model.predict_on_batch(batch) for batch in batches])
+    with ONE_AT_A_TIME:
+        return np.concatenate([model.predict_on_batch(batch) for batch in batches])
 
 
 def accuracy(targets: "KerasTensor", probabilities: "KerasTensor") -> "KerasTensor":
