@@ -14,17 +14,19 @@ import os
 import sys
 import tempfile
 import traceback
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from digits.command_line import UserError, first_line, only_python_on_stderr
+from digits.command_line import UserError, first_line
 from digits.data.mnist import cache_folder
+from digits.places import INSTALL
+from digits.streams import only_python_on_stderr
 
 BACKENDS = ("tensorflow", "jax", "torch", "openvino")  # with no choice, the first installed
 READ_ONLY = BACKENDS[3:]
-REQUIREMENTS = "requirements.txt"
 UNUSED = ("matplotlib", "scipy", "IPython")  # what Keras and TensorFlow import where they can
 
 _keras: ModuleType | None = None
@@ -48,6 +50,8 @@ def _import_keras() -> ModuleType:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Keras warns on every use of HDF5, which this project's file pair needs.
     logging.getLogger("absl").setLevel(logging.ERROR)
+    # Models of Keras 3.8 and earlier took a list of one input.
+    warnings.filterwarnings("ignore", "The structure of `inputs`")
     by_us = "keras" not in sys.modules
     for name in ("keras", *BACKENDS):
         if (file := _namesake(name)) and file.is_file():  # importing it would run it
@@ -88,7 +92,7 @@ def _hidden(names: Iterable[str]) -> Iterator[None]:
 
 
 def _keep_compiled() -> None:
-    """Let JAX keep on disk what it compiles: reading one picture takes a third of the time."""
+    """Let JAX keep on disk what it compiles, which is most of the time that a picture takes."""
     folder = cache_folder() / "jax"
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
@@ -102,7 +106,7 @@ def check_trains() -> None:
     backend, _ = chosen_backend()
     if backend in READ_ONLY:
         trains = [name for name in installed() if name not in READ_ONLY]
-        mend = f"set KERAS_BACKEND={trains[0]}" if trains else f"pip install -r {REQUIREMENTS}"
+        mend = f"set KERAS_BACKEND={trains[0]}" if trains else INSTALL
         raise UserError(f"{backend} only reads; to train, {mend}")
 
 
@@ -171,8 +175,8 @@ def _cause(error: Exception, backend: str, place: str | None) -> str:
     if name and isinstance(error, ModuleNotFoundError):
         if name == backend and place and others:
             return f"{place} asks for {name}, which is not installed; {instead}"
-        needed = REQUIREMENTS.replace(".", "-openvino.") if backend in READ_ONLY else REQUIREMENTS
-        return f"{name} is not installed; pip install -r {needed}"
+        mend = f"pip install {name}" if backend in READ_ONLY else INSTALL
+        return f"{name} is not installed; {mend}"
     if Path(traceback.extract_tb(error.__traceback__)[-1].filename).name == "config.py":
         return f"{_settings()} is damaged; mend or delete it"
     return f"{type(error).__name__}: {first_line(error)}"

@@ -23,6 +23,7 @@ from digits.model.evaluation import predict
 from digits.model.loading import load_model
 from digits.model.saving import save_model
 from digits.page.kept_pictures import keep, kept
+from digits.page.network import as_network
 
 if TYPE_CHECKING:
     from keras import Model
@@ -50,6 +51,7 @@ class Learner:
         self.folder, self.command = folder, command
         self.learned = folder / LEARNED
         self._first = model
+        self._network: tuple[Model | None, bytes] = None, b""  # of the one that was asked last
         self._other: Model | None = None  # the one before the last training ...
         self._went_back = False  # ... or, where people went back, the one after it
         self._training: Training | None = None
@@ -71,6 +73,13 @@ class Learner:
             "learned": self._other is not None,
             "went_back": self._went_back,
         }
+
+    def network(self) -> bytes:
+        """Return the model as the browser runs it; empty if it cannot."""
+        model = self.model
+        if self._network[0] is not model:
+            self._network = model, as_network(model) or b""
+        return self._network[1]
 
     def keep(self, answer: str, picture: bytes) -> None:
         """Keep a picture; see `keeping.keep`."""

@@ -2,6 +2,8 @@
 
     GET  /        the page, from digits/page/
     GET  /state   what is kept and learned, as JSON; by that the page notices a lost server too
+    GET  /network  the model as the browser runs it; nothing where the browser cannot
+    POST /predict  28x28 grey values, a byte each, for each image -> probabilities, as JSON
     POST /read    a picture as the body -> what was read, as JSON
     POST /inside  28x28 grey values, a byte each -> what the model makes of them, as JSON
     POST /keep    a picture as the body, ?answer= what is written on it -> the state
@@ -17,6 +19,8 @@ from __future__ import annotations
 
 import base64
 import functools
+import mimetypes
+import sys
 import threading
 from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
@@ -24,15 +28,20 @@ from urllib.parse import urlsplit
 import numpy as np
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, abort
+from werkzeug.serving import WSGIRequestHandler
 
-from digits.command_line import UserError, one_line, percent
+from digits.command_line import UserError, one_line
 from digits.data.picture_files import ImageError
+from digits.model.evaluation import predict
 from digits.model.feature_maps import FeatureMaps, evidence, strongest
-from digits.page.addresses import is_address, listens_everywhere, own_names
+from digits.page.addresses import HERE, is_address, listens_everywhere, own_names
 from digits.page.learner import Learner
 from digits.reading import UNSURE, read_pictures
 
 LARGEST = 10 * 1024 * 1024  # bytes that a picture may have
+# Whatever the system says: with other types, browsers refuse to run or to show them.
+TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+TLS = b"\x16\x03"  # how a browser begins that was given an address with https
 HEADERS = {
     # Everything comes from here; a picture that is shown before it is sent is a blob.
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; frame-ancestors 'none'",
@@ -42,12 +51,14 @@ HEADERS = {
 }
 
 
-def create_app(learner: Learner, host: str = "127.0.0.1", origins: Collection[str] = ()) -> Flask:
+def create_app(learner: Learner, host: str = HERE, origins: Collection[str] = ()) -> Flask:
     """Return the server for the model of `learner`.
 
     `host` is the address it will listen on; `origins` are others under which a proxy shows it,
     such as https://digits.example.
     """
+    for ending, kind in TYPES.items():
+        mimetypes.add_type(kind, ending)
     app = Flask(__name__, static_folder="static", static_url_path="/page")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST
     app.json.sort_keys = False
@@ -98,6 +109,19 @@ def create_app(learner: Learner, host: str = "127.0.0.1", origins: Collection[st
     def state() -> Response:
         return jsonify(learner.state())
 
+    @app.get("/network")
+    def network() -> Response:
+        return Response(learner.network(), mimetype="application/octet-stream")
+
+    @app.post("/predict")
+    def predict_images() -> Response:
+        body = body_of_the_page()
+        if len(body) % 784:
+            abort(400, "send 784 bytes for each image, one for each pixel")
+        images = np.frombuffer(body, "uint8").reshape(-1, 28, 28)
+        with one_at_a_time:
+            return jsonify(probabilities=predict(learner.model, images).tolist())
+
     @app.post("/read")
     def read() -> tuple[Response, int]:
         body = body_of_the_page()
@@ -105,12 +129,11 @@ def create_app(learner: Learner, host: str = "127.0.0.1", origins: Collection[st
             (reading,) = read_pictures(learner.model, [("picture", body)], keep=1)
         if reading.failed:
             return jsonify(error=reading.error), 400
-        answer = reading.as_dict() | {"sure": percent(reading.confidence)}
+        answer = reading.as_dict() | {"confidence": reading.confidence}
         height, width = reading.grey.shape
         for box, found in zip(answer["boxes"], reading.answers, strict=True):
             box["seen"] = found.digit.image.ravel().tolist()  # 784 grey values
-            box["percents"] = [percent(p) for p in found.probabilities]
-            box["sure"] = percent(found.confidence)
+            box["confidence"] = found.confidence
             box["certainty"] = found.certainty
             box["unsure"] = found.certainty * found.confidence < UNSURE
         return jsonify(width=width, height=height, **answer), 200
@@ -156,6 +179,17 @@ def create_app(learner: Learner, host: str = "127.0.0.1", origins: Collection[st
         return state()
 
     return app
+
+
+class RequestHandler(WSGIRequestHandler):
+    """Werkzeug's, which would print the bytes of a browser that tries https."""
+
+    def log_error(self, *what: object) -> None:
+        if self.raw_requestline.startswith(TLS):
+            port = self.server.server_address[1]
+            print(f"draw.py: no https here: open http://...:{port}/", file=sys.stderr)
+        else:
+            super().log_error(*what)
 
 
 def allow(origin: str) -> str:

@@ -19,6 +19,7 @@ tangles       digits tangled with what is around them
 recognition   which of what was found are digits, by the model's confidence
 own_digits    the digits on labelled pictures, for the training
 workers       processes that open many pictures at once
+plot          the drawing of what was read
 """
 
 from digits.reading.own_digits import read_own

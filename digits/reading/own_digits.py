@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digits.command_line import UserError, note_if_slow, only_python_on_stderr
+from digits.command_line import UserError, note_if_slow
 from digits.data.own_pictures import Labelled, leave_out
 from digits.data.picture_files import read_first_page
 from digits.model.evaluation import predict
@@ -13,6 +13,7 @@ from digits.reading.finding import Digit, digits_in
 from digits.reading.reader import read_pictures
 from digits.reading.recognition import segmentations
 from digits.reading.results import Answer
+from digits.streams import only_python_on_stderr
 
 if TYPE_CHECKING:
     from keras import Model

@@ -7,17 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, BinaryIO, overload
 
 import numpy as np
+from PIL import Image
 
-from digits.command_line import only_python_on_stderr
 from digits.data.picture_files import ImageError, read_first_page
 from digits.model.evaluation import predict
 from digits.reading import workers
 from digits.reading.finding import Digit, digits_in
 from digits.reading.recognition import DIGIT, best_segmentation, quarter_turns, reject_outliers
 from digits.reading.results import Answer, Reading
+from digits.streams import only_python_on_stderr
 
 if TYPE_CHECKING:
     from keras import Model
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 CHUNK = 256  # pictures in memory at a time
 
 
-Picture = str | os.PathLike | bytes | np.ndarray
+Picture = str | os.PathLike[str] | bytes | bytearray | BinaryIO | np.ndarray | Image.Image
+KINDS = "a path, bytes, a file opened in binary mode, an image of Pillow's or an array"
+Content = Path | bytes | np.ndarray | Image.Image | ImageError  # what a picture comes down to
 
 
 @overload
@@ -35,26 +38,40 @@ def read(pictures: Iterable[Picture], model: "Model") -> list[Reading]: ...
 def read(pictures: Picture | Iterable[Picture], model: "Model") -> Reading | list[Reading]:
     """Read one picture, or several at once, which takes less time; return a Reading for each.
 
-    A picture is a path, the content of a picture file, or an array: uint8, (height, width)
-    grey, or (height, width, 3 or 4) RGB or RGBA, of either polarity. Where a file cannot be
-    read, the Reading's `failed` is true and `error` says why. Raises ValueError for an array
-    that is no picture. `model` is what `load_model` returns.
+    A picture is a path, the content of a picture file, a file opened in binary mode, an image
+    of Pillow's, or an array: uint8, (height, width) grey, or (height, width, 3 or 4) RGB or RGBA,
+    of either polarity. One that cannot be read, a path without a file too, raises nothing, alone
+    or among many: its Reading's `failed` is true, and `error` says why. Raises ValueError for an
+    array, and TypeError for anything else, that is no picture. `model` is what `load_model`
+    returns.
     """
-    if isinstance(pictures, Picture):
+    if isinstance(pictures, str | os.PathLike | bytes | bytearray | np.ndarray | Image.Image):
         return read([pictures], model)[0]
-    sources = []
-    for number, picture in enumerate(pictures, 1):
-        if isinstance(picture, bytes | np.ndarray):
-            sources.append((f"picture {number}", picture))
-        else:
-            sources.append((os.fspath(picture), Path(picture)))
-        if isinstance(picture, np.ndarray) and not _is_picture(picture):
-            raise ValueError(
-                f"picture {number} is an array of {picture.dtype}, {picture.shape}; it must be "
-                "uint8, (height, width) or (height, width, 3 or 4)"
-            )
+    if hasattr(pictures, "read"):  # an open file, which is iterable too
+        return read([pictures], model)[0]
+    if not isinstance(pictures, Iterable):
+        raise TypeError(f"a picture must be {KINDS}, not {type(pictures).__name__}")
+    sources = [_source(picture, f"picture {n}") for n, picture in enumerate(pictures, 1)]
     with only_python_on_stderr():
         return list(read_pictures(model, sources))
+
+
+def _source(picture: Picture, name: str) -> tuple[str, Content]:
+    """Return the name of a picture, `name` if it has none, and what `read_first_page` takes."""
+    if isinstance(picture, str | os.PathLike):
+        return os.fspath(picture), Path(picture)
+    if hasattr(picture, "read"):
+        picture = picture.read()
+    if isinstance(picture, bytes | bytearray):
+        return name, bytes(picture)
+    if isinstance(picture, np.ndarray) and not _is_picture(picture):
+        raise ValueError(
+            f"{name} is an array of {picture.dtype}, {picture.shape}; it must be "
+            "uint8, (height, width) or (height, width, 3 or 4)"
+        )
+    if not isinstance(picture, np.ndarray | Image.Image):
+        raise TypeError(f"{name} must be {KINDS}, not {type(picture).__name__}")
+    return name, picture
 
 
 def _is_picture(array: np.ndarray) -> bool:
@@ -64,7 +81,7 @@ def _is_picture(array: np.ndarray) -> bool:
 
 def read_pictures(
     model: "Model",
-    sources: Iterable[tuple[str, Path | bytes | np.ndarray | ImageError]],
+    sources: Iterable[tuple[str, Content]],
     keep: int = 0,
     processes: bool = False,
 ) -> Iterator[Reading]:
@@ -91,7 +108,7 @@ def read_pictures(
         yield from _ask(model, list(finding))
 
 
-Source = tuple[bool, str, Path | bytes | ImageError]  # keep the picture, its name, and itself
+Source = tuple[bool, str, Content]  # keep the picture, its name, and itself
 
 
 def _find(source: Source, **how: int) -> tuple[Source, Reading, list[Digit]]:

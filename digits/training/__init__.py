@@ -10,6 +10,7 @@ distribution  several devices and processes that train together
 calibration   confidences that say how often they are right
 teaching      a trained model learns its owner's digits
 figures       result.png and training.png
+curves        the drawing of the second
 """
 
 from digits.training import distribution

@@ -23,11 +23,16 @@ from pathlib import Path
 
 import numpy as np
 
+from digits import places
 from digits.command_line import UserError, first_line, one_line
 from digits.model import quiet_keras as keras
 from digits.model.saving import flush_to_disk
 
 History = dict[str, list[float]]
+REPLACES = (
+    "it replaces the trained model that comes along; --output DIR keeps that, and in a checkout "
+    "git checkout -- model.json model.h5 result.png training.png brings it back"
+)
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:
@@ -134,8 +139,9 @@ class Checkpoint:
         except KeyboardInterrupt:
             kept = "no epoch was finished, so nothing is kept"
             if self.kept:
-                again = [word for word in argv if word != "--resume"]
-                command = shlex.join(["python", "cnn.py", *again, "--resume"])
+                words = sys.argv[1:] if argv is None else argv
+                again = [word for word in words if word != "--resume"]
+                command = shlex.join([*places.TRAIN.split(), *again, "--resume"])
                 kept = (
                     f"{self.kept} of {self.settings['--epochs']} epochs are kept; {command} goes on"
                 )
@@ -155,7 +161,9 @@ def checkpoint_for(
     checkpoint = Checkpoint(folder, settings, arguments.resume)
     first = os.environ.get("KERAS_DISTRIBUTION_PROCESS_ID", "0") == "0"
     if first and not arguments.resume:
-        print(f"cnn.py: the model goes to {one_line(folder)}", file=sys.stderr)
+        print(f"the model goes to {one_line(folder)}", file=sys.stderr)
+        if folder.resolve() == places.PROJECT:
+            print(REPLACES, file=sys.stderr)
         if checkpoint.exists():
-            print(f"cnn.py: {folder} holds a stopped training; --resume goes on", file=sys.stderr)
+            print(f"{folder} holds a stopped training; --resume goes on", file=sys.stderr)
     return checkpoint

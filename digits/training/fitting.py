@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from digits.command_line import ctrl_c_waits, is_terminal
+from digits.command_line import ctrl_c_waits
 from digits.model import quiet_keras as keras
+from digits.streams import is_terminal
 from digits.training.checkpoint import Checkpoint, History
 from digits.training.distribution import ALONE, Team
 

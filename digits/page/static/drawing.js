@@ -4,8 +4,10 @@
 // about 400,000 square units of it; turned or made smaller, it shows more where strokes would
 // be cut off otherwise. A screen's pixels matter only while it is painted.
 
+import { boundsOf, draw, smooth } from "./digit_image.js";
+
 const AREA = 400_000;
-const MARGIN = 48; // around strokes that are sent, as around digits on paper
+const MARGIN = 48; // around strokes that are kept, as around digits on paper
 const DRAG = 6; // pixels that a pointer moves on a picture before it is a stroke
 
 const paper = document.getElementById("paper");
@@ -148,53 +150,19 @@ export function drawStroke(context, stroke) {
   }
 }
 
-/** The rectangle around strokes: {left, top, right, bottom}. */
-export function boundsOf(strokes, margin = 0) {
-  const bounds = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
-  for (const { x, y, width } of strokes.flat()) {
-    const reach = width / 2 + margin;
-    bounds.left = Math.min(bounds.left, x - reach);
-    bounds.top = Math.min(bounds.top, y - reach);
-    bounds.right = Math.max(bounds.right, x + reach);
-    bounds.bottom = Math.max(bounds.bottom, y + reach);
-  }
-  return bounds;
-}
-
 /**
- * The strokes as a picture, black on white whatever the colours of the page: {blob, place}, where
- * `place` tells where it lies on the plane. A grey map is a line of text and the pixels; a
- * browser may take a third of a second to make a PNG.
+ * Strokes as a picture file, black on white. A grey map is a line of text and the pixels; they are
+ * drawn here, since some browsers falsify what a page reads from a canvas.
  */
 export function strokesAsPicture(strokes) {
   const { left, top, right, bottom } = boundsOf(strokes, MARGIN);
   const scale = Math.min(1, Math.sqrt(AREA / ((right - left) * (bottom - top))));
-  const [width, height] = [right - left, bottom - top].map((side) => Math.ceil(side * scale));
-  const context = plainCanvas(width, height);
-  context.scale(scale, scale);
-  context.translate(-left, -top);
-  for (const stroke of strokes) drawStroke(context, stroke);
-  const { data } = context.getImageData(0, 0, width, height);
-  const grey = new Uint8Array(width * height).map((_, i) => data[4 * i]);
-  const blob = new Blob([`P5 ${width} ${height} 255\n`, grey], { type: "image/x-portable-graymap" });
-  return { blob, place: { x: left, y: top, scale: 1 / scale } };
-}
-
-function plainCanvas(width, height) {
-  const canvas = Object.assign(document.createElement("canvas"), { width, height });
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.fillStyle = "#fff";
-  context.fillRect(0, 0, width, height);
-  context.strokeStyle = context.fillStyle = "#000";
-  return context;
-}
-
-/** Whether the browser gives a page other pixels than it drew, as some do against tracking. */
-export function isFalsified() {
-  const context = plainCanvas(32, 32);
-  context.fillRect(0, 0, 16, 32);
-  const { data } = context.getImageData(0, 0, 32, 32);
-  return data.some((value, i) => i % 4 < 3 && Math.abs(value - ((i / 4) % 32 < 16 ? 0 : 255)) > 40);
+  const size = [right - left, bottom - top].map((side) => Math.ceil(side * scale));
+  const ink = new Float32Array(size[0] * size[1]);
+  const toPixels = ({ x, y, width }) => ({ x: (x - left) * scale, y: (y - top) * scale, width: width * scale });
+  for (const stroke of strokes) draw(ink, size, smooth(stroke).map(toPixels));
+  const grey = Uint8Array.from(ink, (value) => Math.round(255 * (1 - value)));
+  return new Blob([`P5 ${size.join(" ")} 255\n`, grey], { type: "image/x-portable-graymap" });
 }
 
 // ----------------------------------------------------------------- painting

@@ -4,8 +4,10 @@ import * as field from "./drawing.js";
 import { EXAMPLES, thumbnail, write } from "./examples.js";
 import * as history from "./history.js";
 import { body, onlyHere, openPicture, smaller } from "./pictures.js";
-import { post, Refused, watch } from "./reading.js";
+import { openModel } from "./model.js";
+import { ask as post, Refused, watch } from "./server.js";
 import { asText, fitNumber, showAnswer, showChosen, showInside } from "./showing.js";
+import { readStrokes } from "./strokes.js";
 import * as teaching from "./teaching.js";
 
 const $ = (id) => document.getElementById(id);
@@ -71,8 +73,8 @@ function clear() {
 
 // ------------------------------------------------------------------ reading
 
-const PAUSE = 200; // ms between two readings while the pen moves, at least
-const SHARE = 4; // and at least so many times as long as the last one took
+const PAUSE = 50; // ms between two readings while the pen moves, at least
+const SHARE = 2; // and at least so many times as long as the last one took
 
 let asked = 0; // number of the last question; answers to older ones are dropped
 let busy = false;
@@ -82,7 +84,7 @@ let last = { end: 0, took: 0 };
 async function read() {
   const { strokes } = history.scene();
   if (picture()) return ask(() => readPicture(picture()), true);
-  if (strokes.length) return ask(() => readStrokes(strokes), true);
+  if (strokes.length) return ask(() => readDrawing(strokes), true);
   asked++;
   show(null, true);
 }
@@ -91,7 +93,7 @@ async function read() {
 function readAlong(strokes) {
   const pause = Math.max(PAUSE, SHARE * last.took);
   if (busy || performance.now() - last.end < pause) return;
-  ask(() => readStrokes(strokes.map((stroke) => [...stroke])), false);
+  ask(() => readDrawing(strokes.map((stroke, i) => (i < strokes.length - 1 ? stroke : [...stroke]))), false);
 }
 
 async function ask(question, final) {
@@ -116,15 +118,14 @@ async function ask(question, final) {
   }
 }
 
-async function readStrokes(strokes) {
-  if (field.isFalsified()) {
-    throw new Refused(
-      "This browser gives pages other pixels than were drawn (protection against tracking). " +
-        "Allow canvas data for this page, or choose a picture.",
-    );
-  }
-  const { blob, place } = field.strokesAsPicture(strokes);
-  return { ...(await readBlob(blob)), place };
+let model = null; // a promise of it, once it is asked for
+
+async function readDrawing(strokes) {
+  const opened = await (model ??= openModel().catch((error) => {
+    model = null; // it is asked for again
+    throw error;
+  }));
+  return { ...(await readStrokes(strokes, opened.predict)), sent: () => field.strokesAsPicture(strokes) };
 }
 
 async function readPicture(picture) {
@@ -141,12 +142,13 @@ async function readPicture(picture) {
 /** The answer, with what was sent, which may be kept. */
 async function readBlob(sent) {
   const now = era;
-  return { ...(await post("read", sent)), sent, era: now };
+  return { ...(await post("read", sent)), sent: () => sent, era: now };
 }
 
 /** Read all that lies on the field once more: the model is another one. */
 async function readAgain() {
   era++;
+  model = null;
   const [scene, before] = [history.scene(), answer?.digits];
   await read();
   if (history.scene() !== scene || before === undefined) return;

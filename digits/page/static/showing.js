@@ -23,6 +23,12 @@ export function showAnswer(answer, { final, chosen, choose }) {
   $("digits").replaceChildren($("digits").firstElementChild, ...cards);
 }
 
+/** 0 to 1 as people read it, as digits/command_line.py writes it. */
+export function percent(share) {
+  const text = `${(100 * share).toFixed(1)} %`;
+  return { "100.0 %": ">99.9 %", "0.0 %": "<0.1 %" }[text] ?? text;
+}
+
 /** The number as text: a line for each line, a space in each wide gap. */
 export const asText = ({ lines }) =>
   lines.map((line) => line.map((group) => group.digits).join(" ")).join("\n");
@@ -53,7 +59,7 @@ function remarkOn(answer) {
   const page = answer.pages > 1 ? ` Page 1 of ${answer.pages}.` : "";
   const unread = answer.unread?.length ? " Some ink was left unread." : "";
   const doubt = answer.unsure ? `: ${doubtAbout(answer)}` : "";
-  return `${answer.sure} sure${doubt || "."}${unread}${page}`;
+  return `${percent(answer.confidence)} sure${doubt || "."}${unread}${page}`;
 }
 
 /** What is in doubt: where a digit ends, which one it is, or simply that there are so many. */
@@ -88,30 +94,30 @@ export function ordinal(number) {
 
 // ------------------------------------------------------------- digit by digit
 
-function card({ digit, sure, unsure, seen }, i, isChosen, choose) {
+function card({ digit, confidence, unsure, seen }, i, isChosen, choose) {
   const label = element("label", unsure ? "card doubt" : "card");
   const input = Object.assign(document.createElement("input"), { type: "radio", name: "digit", checked: isChosen });
   input.addEventListener("change", () => choose(i));
-  label.append(input, picture(seen), element("b", "", unsure ? `${digit}?` : digit), element("small", "", sure));
+  label.append(input, picture(seen), element("b", "", unsure ? `${digit}?` : digit), element("small", "", percent(confidence)));
   return label;
 }
 
 /** Show one digit large: what the model saw, and its ten probabilities. */
 export function showChosen({ boxes }, i) {
-  const { digit, sure, unsure, seen, probabilities, percents } = boxes[i];
-  const title = [element("b", unsure ? "doubt" : "", unsure ? `${digit}?` : digit), ` ${sure}`];
+  const { digit, confidence, unsure, seen, probabilities } = boxes[i];
+  const title = [element("b", unsure ? "doubt" : "", unsure ? `${digit}?` : digit), ` ${percent(confidence)}`];
   if (boxes.length > 1) title.push(element("small", "", ` ${ordinal(i + 1)} of ${boxes.length}`));
   $("chosen").replaceChildren(...title);
   $("seen").getContext("2d").drawImage(picture(seen), 0, 0);
   $("seen").setAttribute("aria-label", `A ${digit} as the model sees it`);
-  $("bars").setAttribute("aria-label", percents.map((p, d) => `${d}: ${p}`).join(", "));
+  $("bars").setAttribute("aria-label", probabilities.map((p, d) => `${d}: ${percent(p)}`).join(", "));
   $("bars").replaceChildren(
     ...probabilities.flatMap((probability, d) => {
       const bar = element("i", d === digit ? "best" : "");
       bar.style.width = `${100 * probability}%`;
       const track = element("span", "track");
       track.append(bar);
-      return [element("span", "", d), track, element("span", "share", probability < 0.001 ? "" : percents[d])];
+      return [element("span", "", d), track, element("span", "share", probability < 0.001 ? "" : percent(probability))];
     }),
   );
   const inputs = $("digits").querySelectorAll("input");

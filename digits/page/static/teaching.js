@@ -1,6 +1,6 @@
 // What people say is written is kept, and the model learns from it.
 
-import { post, Refused } from "./reading.js";
+import { ask as post, Refused } from "./server.js";
 import { ordinal } from "./showing.js";
 
 const $ = (id) => document.getElementById(id);
@@ -92,7 +92,7 @@ $("correction").addEventListener("keydown", (event) => {
 
 $("correction").addEventListener("submit", async (event) => {
   event.preventDefault();
-  const [digits, { sent }] = [asDigits(), answer];
+  const [digits, sent] = [asDigits(), answer.sent()];
   if (!(await ask(`keep?answer=${digits}`, sent))) return;
   typed = digits;
   news = `Kept as ${digits}. `;

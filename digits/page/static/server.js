@@ -1,15 +1,28 @@
 // What the page asks the server, and what it does while there is none.
 
+const exported = document.getElementById("network"); // holds the model of a page without a server
+
+/** Whether this page came from draw.py, and not from any web host or a disk. */
+export const hasServer = !exported;
+
 /** An error that the server explained, or that the browser can explain. */
 export class Refused extends Error {}
 
 /** The server's answer as an object. Throws Refused, or TypeError if nobody answers. */
-export async function post(path, body) {
+export async function ask(path, body) {
   const type = body.type?.startsWith("image/") ? body.type : "application/octet-stream";
   const response = await fetch(path, { method: "POST", body, headers: { "Content-Type": type } });
   const result = await response.json().catch(() => ({ error: "the server's answer makes no sense" }));
   if (!response.ok) throw new Refused(result.error);
   return result;
+}
+
+/** The model as bytes: none where the browser cannot run it. Throws TypeError if nobody answers. */
+export async function networkBytes() {
+  if (exported) return Uint8Array.from(atob(exported.textContent.trim()), (letter) => letter.charCodeAt(0)).buffer;
+  const response = await fetch("network");
+  if (!response.ok) throw new TypeError("no model");
+  return response.arrayBuffer();
 }
 
 /** What is kept and learned, or null if nobody answers. */
@@ -36,6 +49,7 @@ export function watch({ lost, found, seen }) {
     again(1000);
   }
   async function look() {
+    if (!hasServer) return;
     if (document.hidden && !gone) return again(3000);
     const now = await state();
     if (!now) return missed();
