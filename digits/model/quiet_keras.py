@@ -57,8 +57,6 @@ def _import_keras() -> ModuleType:
         if (file := _namesake(name)) and file.is_file():  # importing it would run it
             raise UserError(f"Keras cannot start: {file} is taken for {name}; rename it")
     backend, place = chosen_backend()
-    if place is None and backend != BACKENDS[0]:  # Keras would take the first, installed or not
-        os.environ["KERAS_BACKEND"] = backend
     if backend == "jax":
         _keep_compiled()
     try:
@@ -180,3 +178,9 @@ def _cause(error: Exception, backend: str, place: str | None) -> str:
     if Path(traceback.extract_tb(error.__traceback__)[-1].filename).name == "config.py":
         return f"{_settings()} is damaged; mend or delete it"
     return f"{type(error).__name__}: {first_line(error)}"
+
+
+_backend, _place = chosen_backend()
+if _place is None and _backend != BACKENDS[0]:
+    # Keras would take the first, installed or not, in the processes that this one starts as well.
+    os.environ["KERAS_BACKEND"] = _backend
