@@ -68,9 +68,9 @@ def main(argv: list[str] | None = None) -> int:
     how = {"threaded": True, "request_handler": RequestHandler, "fd": listening.fileno()}
     server = make_server(host, port, app, **how)
     if arguments.port is None and port != PORT:
-        print(f"draw.py: port {PORT} is taken; taking {port}", file=sys.stderr)
+        cli.note(f"port {PORT} is taken; taking {port}")
     if host != HERE:
-        print("draw.py: warning: whoever reaches it can use and teach it", file=sys.stderr)
+        cli.note("warning: whoever reaches it can use and teach it")
     name = address_for_people(host)
     address = f"http://{f'[{name}]' if ':' in name else name}:{port}/"
     places = " or ".join([address, *(f"{origin}/" for origin in arguments.origin)])
@@ -89,7 +89,7 @@ def main(argv: list[str] | None = None) -> int:
         learner.stop()
     if learner.changes:
         learned = cli.one_line(learner.learned)
-        print(f"draw.py: --model {learned} reads with what was learned", file=sys.stderr)
+        cli.note(f"--model {learned} reads with what was learned")
     return 0
 
 

@@ -97,13 +97,15 @@ def test_the_wheel_reads_a_picture_from_any_folder(run, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_wheel_draws(installed, tmp_path):
+def test_the_wheel_draws(installed, run, tmp_path):
+    assert run("digits-draw", "--export", "web").returncode == 0
+    assert (tmp_path / "web" / "index.html").stat().st_size > 500_000
     command = [installed / "digits-draw", "--no-browser", "--port", "0"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, cwd=tmp_path, **pipes) as process:
         try:
             address = process.stdout.readline().split()[2]
-            for name, text in (("", b"<!doctype html>"), ("static/page.js", b"import")):
+            for name, text in (("", b"<!doctype html>"), ("page/page.js", b"import")):
                 assert text in urllib.request.urlopen(address + name).read()
         finally:
             process.terminate()

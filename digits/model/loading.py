@@ -111,7 +111,7 @@ def _that_fits(json_file: Path, weights: Weights, h5_file: Path) -> dict:
         rebuilt = inner is not None and by_keras_2(inner) and not by_keras_2(outer)
         return inner is None or rebuilt or same(outer, inner)
 
-    mend = f"--model {h5_file} reads that file alone" if weights.architecture else TRAIN
+    mend = f"name {h5_file} itself to read that file alone" if weights.architecture else TRAIN
     outer, waiting = _read_architecture(json_file, mend), json_file.with_name(WAITING)
     if waiting.is_file() and not fits(outer):  # saving was cut short
         outer = _read_architecture(waiting, mend)

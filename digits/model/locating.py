@@ -48,7 +48,7 @@ def find_files(place: Path) -> tuple[Path | None, Path]:
     others = _models_in(place)
     if len(others) > 1:
         names = ", ".join(file.name for file in others[:9])
-        raise UserError(f"{counted(len(others), 'model')} in {place}: {names}; name one: --model")
+        raise UserError(f"{counted(len(others), 'model')} in {place}: {names}; name one of them")
     if others:
         return json_file, others[0]
     if json_file and _is_tensorflow_js(json_file):

@@ -20,7 +20,6 @@ from __future__ import annotations
 import base64
 import functools
 import mimetypes
-import sys
 import threading
 from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
@@ -30,7 +29,7 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, abort
 from werkzeug.serving import WSGIRequestHandler
 
-from digits.command_line import UserError, one_line
+from digits.command_line import UserError, note, one_line
 from digits.data.picture_files import ImageError
 from digits.model.evaluation import predict
 from digits.model.feature_maps import FeatureMaps, evidence, strongest
@@ -187,7 +186,7 @@ class RequestHandler(WSGIRequestHandler):
     def log_error(self, *what: object) -> None:
         if self.raw_requestline.startswith(TLS):
             port = self.server.server_address[1]
-            print(f"draw.py: no https here: open http://...:{port}/", file=sys.stderr)
+            note(f"no https here: open http://...:{port}/")
         else:
             super().log_error(*what)
 
