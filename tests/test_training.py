@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 import cnn
+from digits.command_line import UserError
 from digits.data.drawn_digits import draw_digit, prepared
 from digits.data.normalization import exact_distance
 from digits.data.outliers import make_outliers
@@ -22,7 +23,7 @@ from digits.model.evaluation import (
     table_by_digit,
 )
 from digits.reading import read
-from digits.training import augmentation, calibrate
+from digits.training import augmentation, batch_that_fits, calibrate, memory
 
 
 def train(digits, number, epochs):
@@ -286,3 +287,14 @@ def test_accuracy_line_and_table():
     probabilities = np.eye(10)[[0, 1, 2, 3, 4, 5, 6, 7, 8, 4]]
     assert accuracy_line(probabilities, np.arange(10)) == "test accuracy 90.00 % (1 of 10 wrong)"
     assert "9       1      1  4 (1)" in table_by_digit(probabilities, np.arange(10))
+
+
+def test_a_batch_that_memory_cannot_hold_is_refused_with_one_that_fits(monkeypatch):
+    model = cnn.build_model()
+    monkeypatch.setattr(memory, "free_memory", lambda: 10**9)
+    with pytest.raises(UserError, match=r"--batch-size 57500 needs some .* GB are free; \d+ would"):
+        batch_that_fits(model, 57500)
+    assert batch_that_fits(model, 5000) == 5000
+    monkeypatch.undo()
+    free = memory.free_memory()
+    assert free is None or 10**8 < free < 10**14

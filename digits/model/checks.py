@@ -113,7 +113,7 @@ def _check_sizes(model: "Model") -> None:
     parameters = sum(math.prod(variable.shape) for variable in model.variables)
     if not parameters <= MOST_VALUES:
         raise Refused(f"is too large: it has {parameters} parameters")
-    for layer, values in _values(model):
+    for layer, values in values_by_layer(model):
         if not values <= MOST_VALUES:
             raise Refused(f"is too large: {_short(layer.name)} gives {values} values an image")
 
@@ -122,7 +122,7 @@ def _named(shapes: list[tuple]) -> str:
     return " and ".join("x".join(map(str, shape[1:])) for shape in shapes) or "nothing"
 
 
-def _values(model: "Model", times: int = 1) -> Iterator[tuple["keras.Layer", int]]:
+def values_by_layer(model: "Model", times: int = 1) -> Iterator[tuple["keras.Layer", int]]:
     """Yield each layer, wherever it is used, with how many values it gives for an image."""
     calls = []
     if hasattr(model, "operations"):  # a graph, where a layer may stand in several places
@@ -146,9 +146,9 @@ def _values(model: "Model", times: int = 1) -> Iterator[tuple["keras.Layer", int
             values += times * max(places) ** 2 * (heads or shapes[0][-1])
         yield layer, values
         if hasattr(layer, "layers"):
-            yield from _values(layer, times)
+            yield from values_by_layer(layer, times)
         elif hasattr(getattr(layer, "layer", None), "layers"):  # a model, once for each step
-            yield from _values(layer.layer, times * shapes[0][0])
+            yield from values_by_layer(layer.layer, times * shapes[0][0])
 
 
 def check_probabilities(model: "Model") -> None:

@@ -59,24 +59,6 @@ def accuracy_line(probabilities: np.ndarray, labels: np.ndarray) -> str:
     return f"test accuracy {100 - 100 * wrong / len(labels):.2f} % ({wrong} of {len(labels)} wrong)"
 
 
-def scale_warning(model: "Model", images: np.ndarray, labels: np.ndarray) -> str | None:
-    """Return a line if the model seems to have been trained on values from 0 to 1.
-
-    `images` (n, 28, 28), 0 to 255. It has learned something, and its log loss is less than half
-    as large for the values divided by 255. Accuracy alone may hardly differ, as layers without
-    saturation give the same answers, only far too sure.
-    """
-    given, divided = predict(model, images), predict(model, images / 255)
-    right, right_divided = ((p.argmax(axis=1) == labels).mean() for p in (given, divided))
-    if right_divided < 0.5 or log_loss(divided, labels) > log_loss(given, labels) / 2:
-        return None
-    return (
-        f"this model seems to expect values from 0 to 1: it is right for "
-        f"{100 * right_divided:.1f} % with those, for {100 * right:.1f} % and too sure with 0 to "
-        "255, as it gets them; let it begin with keras.layers.Rescaling(1 / 255)"
-    )
-
-
 def log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """Return the mean of -log(probability of the right digit)."""
     return float(-np.log(probabilities[np.arange(len(labels)), labels].clip(1e-7)).mean())

@@ -14,10 +14,17 @@ from PIL import Image
 
 from digits.data.picture_files import ImageError, read_first_page
 from digits.model.evaluation import predict
+from digits.model.trial import Trial, trial_of
 from digits.reading import workers
 from digits.reading.finding import Digit, digits_in
-from digits.reading.recognition import DIGIT, best_segmentation, quarter_turns, reject_outliers
-from digits.reading.results import Answer, Reading
+from digits.reading.recognition import (
+    DIGIT,
+    best_segmentation,
+    nothing_read,
+    quarter_turns,
+    reject_outliers,
+)
+from digits.reading.results import UNSURE, Answer, Reading
 from digits.streams import only_python_on_stderr
 
 if TYPE_CHECKING:
@@ -130,6 +137,7 @@ def _ask(
     digits = [d for *_, digits in found for d in digits]
     asked = [d for digit in digits for d in (digit, *(part for *_, part in digit.parts))]
     answers = iter([Answer(d, p) for d, p in zip(asked, _predict(model, asked), strict=True)])
+    trial = trial_of(model) if digits else Trial(1.0, 1.0)
     for source, reading, digits in found:
         candidates, wholes = [], []
         for digit in digits:
@@ -148,14 +156,17 @@ def _ask(
         if turns:
             yield from _ask(model, [_find(source, turns=turns)], again=False)
             continue
-        reading.answers, unread = reject_outliers(candidates)
+        reading.answers, unread = reject_outliers(candidates, trial.share)
         reading.unread = [answer.digit.box for answer in unread]
         reading.certainty *= math.prod(1 - min(answer.confidence, 0.5) for answer in unread)
-        if again and digits and not reading.answers:  # another estimate of the background
+        is_sure = trial.confidence >= UNSURE
+        if again and digits and not reading.answers and is_sure:  # another background estimate
             yield from _ask(model, [_find(source, attempt=1)], again=False)
             continue
         if not reading.answers and not reading.failed:
-            reading.error = "no digit found"
+            reading.error, unread = nothing_read(candidates, trial.confidence)
+            reading.unread = [answer.digit.box for answer in unread]
+        reading.certainty *= trial.trust
         yield reading
 
 

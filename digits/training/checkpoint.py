@@ -15,10 +15,11 @@ import os
 import shlex
 import shutil
 import sys
+import time
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,12 @@ class Checkpoint:
     settings: dict[str, object]
     resume: bool = False  # begin with what lies there
     kept: int = 0  # epochs of this training
+    began: float = field(default_factory=time.monotonic)  # earlier by what it resumes took
+
+    @property
+    def seconds(self) -> float:
+        """How long the training takes so far, with the part that it resumes."""
+        return time.monotonic() - self.began
 
     @property
     def _place(self) -> Path:
@@ -90,6 +97,7 @@ class Checkpoint:
                 f"{self._place} is damaged ({first_line(error)}); leave out --resume"
             ) from None
         self.kept = len(history.get("loss", []))
+        self.began -= state.get("seconds", 0)
         return history
 
     def keep(self, before: History) -> keras.callbacks.Callback:
@@ -111,6 +119,7 @@ class Checkpoint:
             np.savez(self._place / name, *map(keras.ops.convert_to_numpy, _variables(model)))
             waiting = self._state.with_suffix(f".{os.getpid()}")
             state = {"settings": self.settings, "history": history, "weights": name}
+            state["seconds"] = round(self.seconds, 1)
             waiting.write_text(json.dumps(state), encoding="utf-8")
             for file in (self._place / name, waiting):
                 flush_to_disk(file)
