@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 os.environ["MPLBACKEND"] = "agg"
+pytest_plugins = ["firefox"]
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -72,6 +73,7 @@ def script(tmp_path):
         options = {"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 100} | options
         return subprocess.run(command, **options)
 
+    run.folder = tmp_path
     return run
 
 
