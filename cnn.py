@@ -140,7 +140,7 @@ def main(argv: list[str] | None = None) -> int:
         model, lesson, images, labels = build_model(), None, x_train, y_train
         check_before_training(model)
     own = lesson and lesson.checksum
-    checkpoint = training.checkpoint_for(arguments, folder, model, len(x_train), own)
+    checkpoint = training.checkpoint_for(arguments, folder, model, len(x_train), own, team)
     with checkpoint.explained(argv, speaks=team.first):
         sizes = arguments.epochs, arguments.batch_size, arguments.seed
         history = train(model, images, labels, *sizes, checkpoint=checkpoint, team=team)

@@ -364,3 +364,13 @@ def test_when_the_disk_fills_up_in_the_middle_the_old_pair_stays(fresh, room):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert {file.name: file.read_bytes() for file in fresh.iterdir()} == before
+
+
+def test_no_random_weights_are_made_for_those_that_are_read(monkeypatch):
+    monkeypatch.setattr(keras.initializers.GlorotUniform, "__call__", None)
+    layers = json.loads(loading.load_model(ROOT).to_json())["config"]["layers"]
+    described = json.loads((ROOT / "model.json").read_text())["config"]["layers"]
+    for layer, same in zip(layers, described, strict=True):  # it may be saved again
+        for key in ("kernel_initializer", "gamma_initializer"):
+            one, other = (part["config"].get(key, {}) for part in (layer, same))
+            assert one.get("class_name") == other.get("class_name")

@@ -15,6 +15,7 @@ transparency     the paper under a transparent picture
 normalization    the ink of a digit -> 28x28 pixels, as MNIST's are
 known_digits     a hundred of MNIST's digits, to try a model on
 drawn_digits     digits as MNIST's writers do not write them
+printed_digits   digits in fonts and in seven segments
 outliers         images of what is no digit
 statistics       fractions and quantiles of pixels
 """

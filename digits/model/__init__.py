@@ -13,7 +13,7 @@ checks         check an architecture before it is built, and what it computes
 weight_checks  check a file of weights before it is read
 evaluation     probabilities, accuracy, calibration error
 trial          known digits: how sure a model is, and on which scale it was trained
-feature_maps   what each convolution makes of a digit, and which pixels count
+initializers   zeros in place of the values that a file gives
 quiet_keras    Keras, imported late and without noise
 """
 

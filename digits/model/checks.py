@@ -26,6 +26,7 @@ from digits.model.allowed import (
 )
 from digits.model.descriptions import without_training
 from digits.model.evaluation import predict
+from digits.model.initializers import restore_initializers, without_initializers
 
 if TYPE_CHECKING:
     from keras import Model
@@ -90,15 +91,17 @@ def build(architecture: dict) -> "Model":
     def build_here() -> "Model":
         scope = keras.StatelessScope()
         scope.__enter__()
-        layers = architecture["config"]["layers"]
-        if architecture["class_name"] == "Sequential" and layers[0]["class_name"] == "InputLayer":
+        cheap = without_initializers(architecture)
+        layers = cheap["config"]["layers"]
+        if cheap["class_name"] == "Sequential" and layers[0]["class_name"] == "InputLayer":
             # All layers at once: Keras would build it anew with each.
             layers = [keras.layers.deserialize(layer) for layer in layers]
-            model = keras.Sequential(layers, name=architecture["config"]["name"])
+            model = keras.Sequential(layers, name=cheap["config"]["name"])
         else:
-            model = keras.models.model_from_json(json.dumps(architecture))
+            model = keras.models.model_from_json(json.dumps(cheap))
         _check_sizes(model)
         scope.__exit__()
+        restore_initializers(model, architecture)
         return model
 
     with ThreadPoolExecutor(1) as pool:

@@ -1,5 +1,6 @@
 """Probabilities from a model, and how many of its answers are right."""
 
+import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,8 @@ if TYPE_CHECKING:
     from keras import KerasTensor, Model
 
 BATCH = 625
-MANY = 250  # images; for fewer it takes longer to compile the model than it saves
+MANY = 250  # images; for fewer it takes longer to compile the model than it saves; OpenVINO must
+ONE_AT_A_TIME = threading.Lock()  # two threads of the page: OpenVINO's compiled model is busy
 
 
 def predict(model: "Model", images: np.ndarray) -> np.ndarray:
@@ -21,10 +23,11 @@ def predict(model: "Model", images: np.ndarray) -> np.ndarray:
     if not len(images):
         return np.empty((0, 10), "float32")
     images = images[..., None].astype("float32")
-    if len(images) < MANY:
+    if len(images) < MANY and keras.backend.backend() not in keras.READ_ONLY:
         return keras.ops.convert_to_numpy(model(images, training=False))
     batches = (images[i : i + BATCH] for i in range(0, len(images), BATCH))
-    return np.concatenate([model.predict_on_batch(batch) for batch in batches])
+    with ONE_AT_A_TIME:
+        return np.concatenate([model.predict_on_batch(batch) for batch in batches])
 
 
 def accuracy(targets: "KerasTensor", probabilities: "KerasTensor") -> "KerasTensor":

@@ -49,7 +49,7 @@ def _whole_page(network: bytes) -> str:
         "page/icon.svg": _data_url("image/svg+xml", (STATIC / "icon.svg").read_text("utf-8")),
         '<script type="module" src="page/page.js"></script>': "\n".join(
             [
-                f'<script type="application/octet-stream" id="network">{_base64(network)}</script>',
+                f'<script type="text/plain" id="exported">{_base64(network)}</script>',
                 f'<script type="importmap">{json.dumps({"imports": imports})}</script>',
                 '<script type="module">import "page.js";</script>',
             ]

@@ -28,6 +28,7 @@ from digits import places
 from digits.command_line import UserError, first_line, one_line
 from digits.model import quiet_keras as keras
 from digits.model.saving import flush_to_disk
+from digits.training.distribution import ALONE, Team
 
 History = dict[str, list[float]]
 REPLACES = (
@@ -158,18 +159,23 @@ class Checkpoint:
 
 
 def checkpoint_for(
-    arguments: argparse.Namespace, folder: Path, model: keras.Model, digits: int, own: str | None
+    arguments: argparse.Namespace,
+    folder: Path,
+    model: keras.Model,
+    digits: int,
+    own: str | None = None,
+    team: Team = ALONE,
 ) -> Checkpoint:
     """Return where a training of these arguments keeps its state, and say where its model goes.
 
-    It goes on only with the same `model`, number of `digits` and checksum of `own` ones.
+    It goes on only with the same `model`, number of `digits` and checksum of `own` ones. Of a
+    `team`, the first process speaks.
     """
     settings = {"--epochs": arguments.epochs, "--batch-size": arguments.batch_size}
-    settings |= {"--seed": arguments.seed, "--own": (own and f"{arguments.own} ({own})") or None}
+    settings |= {"--seed": arguments.seed, "--own": own and f"{arguments.own} ({own})"}
     settings |= {"digits": digits, "model": f"{zlib.crc32(model.to_json().encode()):08x}"}
     checkpoint = Checkpoint(folder, settings, arguments.resume)
-    first = os.environ.get("KERAS_DISTRIBUTION_PROCESS_ID", "0") == "0"
-    if first and not arguments.resume:
+    if team.first and not arguments.resume:
         print(f"the model goes to {one_line(folder)}", file=sys.stderr)
         if folder.resolve() == places.PROJECT:
             print(REPLACES, file=sys.stderr)

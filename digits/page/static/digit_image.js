@@ -9,9 +9,15 @@ const FIT = 20;
 const STROKE_WIDTH = [2, 3.4]; // pixels of 28x28: the thinnest and thickest that stay as they are
 const BENDS = 4; // line segments for one curve of a stroke
 
+const smoothed = new WeakMap(); // strokes that were smoothed before: they never change
+
 /** The points that are drawn of a stroke: curves from middle to middle of those that were noted. */
 export function smooth(stroke) {
-  if (stroke.length < 3) return stroke;
+  if (!smoothed.has(stroke)) smoothed.set(stroke, stroke.length < 3 ? stroke : curves(stroke));
+  return smoothed.get(stroke);
+}
+
+function curves(stroke) {
   const points = [stroke[0]];
   for (let i = 1; i < stroke.length; i++) {
     const [from, by] = [points.at(-1), stroke[i - 1]];

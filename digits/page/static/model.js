@@ -16,12 +16,16 @@ export async function openModel() {
   return { network, predict: (images) => predictHere(network, images) };
 }
 
+let latest = 0; // question; an older one is given up
+
 async function predictHere(network, images) {
   const probabilities = [];
+  const number = ++latest;
   let since = performance.now();
   for (const image of images) {
     if (performance.now() - since > SLICE) {
       await nextTask();
+      if (number !== latest) throw new Error("there is a newer question");
       since = performance.now();
     }
     probabilities.push(network.run(image));

@@ -20,7 +20,7 @@ export function cut(stroke, number, height) {
   const line = smooth(stroke);
   const places = cuts(line, height);
   return [...places, line.length - 1].map((end, i) => {
-    const piece = line.slice(places[i - 1] ?? 0, end + 1);
+    const piece = places.length ? line.slice(places[i - 1] ?? 0, end + 1) : line;
     const [first, last] = [i === 0, i === places.length];
     return { stroke: number, source: stroke, part: i, line: piece, box: boundsOf([piece]), first, last, link: i % 2 === 1 };
   });

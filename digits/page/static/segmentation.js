@@ -13,6 +13,7 @@ const NEAR = 0.2; // heights of the writing: between the strokes of one digit is
 const TOUCH = 0.04; // heights of the writing: between a dot or a dash and its digit is less
 const WIDEST = 1.5; // heights of the writing: one digit of several strokes is less wide
 const TALLEST = 1.6; // and less high
+const HARDLY = 1.1; // times as wide as its widest stroke: so wide a digit may be, too
 const SMALL = 0.25; // heights of the writing: a stroke no larger is a dot
 const FLAT = 0.35; // of its width: a dash is less high
 const STRAIGHT = 0.92; // of its length: the ends of a straight stroke are as far apart
@@ -84,10 +85,13 @@ function joined(parts) {
   return lines;
 }
 
+/** Whether pieces together are as large as a digit may be, or hardly larger than the largest of them. */
 function fits(run, height) {
+  const sizes = run.map(({ box }) => [box.right - box.left, box.bottom - box.top]);
+  const widest = Math.max(...sizes.map(([width]) => width));
+  const tallest = Math.max(height, ...sizes.map(([, height]) => height));
   const { left, top, right, bottom } = boundsOf(run.map((piece) => piece.line));
-  const tallest = Math.max(height, ...run.map(({ box }) => box.bottom - box.top)); // a large digit's bar
-  return right - left < WIDEST * tallest && bottom - top < TALLEST * tallest;
+  return right - left < Math.max(WIDEST * tallest, HARDLY * widest) && bottom - top < TALLEST * tallest;
 }
 
 function hangsTogether(run, height) {
