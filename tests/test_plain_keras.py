@@ -106,7 +106,9 @@ def test_json_in_json_is_read(files):
 def test_a_damaged_description_does_not_hide_a_whole_file(files):
     folder = files("model.json", "model.h5")
     (folder / "model.json").write_text("[]")
-    with pytest.raises(UserError, match=r"model.json is no .*; name .*model.h5 itself to read that"):
+    with pytest.raises(
+        UserError, match=r"model.json is no .*; name .*model.h5 itself to read that"
+    ):
         loading.load_model(folder)
     opens(folder / "model.h5", files.probabilities)
 

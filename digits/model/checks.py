@@ -117,7 +117,7 @@ def _check_sizes(model: "Model") -> None:
     parameters = sum(math.prod(variable.shape) for variable in model.variables)
     if not parameters <= MOST_VALUES:
         raise Refused(f"is too large: it has {parameters} parameters")
-    for layer, values in values_by_layer(model):
+    for layer, values in _values(model):
         if not values <= MOST_VALUES:
             raise Refused(f"is too large: {_short(layer.name)} gives {values} values an image")
 
@@ -126,7 +126,7 @@ def _named(shapes: list[tuple]) -> str:
     return " and ".join("x".join(map(str, shape[1:])) for shape in shapes) or "nothing"
 
 
-def values_by_layer(model: "Model", times: int = 1) -> Iterator[tuple["keras.Layer", int]]:
+def _values(model: "Model", times: int = 1) -> Iterator[tuple["keras.Layer", int]]:
     """Yield each layer, wherever it is used, with how many values it gives for an image."""
     calls = []
     if hasattr(model, "operations"):  # a graph, where a layer may stand in several places
@@ -150,9 +150,9 @@ def values_by_layer(model: "Model", times: int = 1) -> Iterator[tuple["keras.Lay
             values += times * max(places) ** 2 * (heads or shapes[0][-1])
         yield layer, values
         if hasattr(layer, "layers"):
-            yield from values_by_layer(layer, times)
+            yield from _values(layer, times)
         elif hasattr(getattr(layer, "layer", None), "layers"):  # a model, once for each step
-            yield from values_by_layer(layer.layer, times * shapes[0][0])
+            yield from _values(layer.layer, times * shapes[0][0])
 
 
 def check_probabilities(model: "Model") -> None:

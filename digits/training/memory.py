@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from pathlib import Path
 
 from digits.command_line import UserError
 from digits.model import quiet_keras as keras
-from digits.model.checks import values_by_layer
 from digits.training.distribution import ALONE, Team
 
 with contextlib.suppress(ImportError):  # not on Windows
@@ -24,7 +24,7 @@ def batch_that_fits(model: keras.Model, batch_size: int, team: Team = ALONE, **_
     free = free_memory()
     if not model.built or free is None:
         return batch_size
-    needed = BYTES * sum(values for _, values in values_by_layer(model))
+    needed = BYTES * _values(model)
     share = len(team.share_of(range(batch_size)))
     if needed * share > free:
         raise UserError(
@@ -32,6 +32,19 @@ def batch_that_fits(model: keras.Model, batch_size: int, team: Team = ALONE, **_
             f"{free / 1e9:.1f} GB are free; {int(batch_size * free / needed / share)} would fit"
         )
     return batch_size
+
+
+def _values(model: keras.Model) -> int:
+    """Return how many values the layers of a model give for one image, those of nested ones too."""
+    values = 0
+    for layer in model.layers:
+        with contextlib.suppress(
+            AttributeError, TypeError
+        ):  # a layer in several places: counted in none
+            outputs = keras.tree.flatten(layer.output)
+            values += sum(math.prod(tensor.shape[1:]) for tensor in outputs)
+        values += _values(layer) if hasattr(layer, "layers") else 0
+    return values
 
 
 def free_memory() -> int | None:
