@@ -19,6 +19,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from scores import distance
+
 from digits import figures
 from digits.command_line import UserError, run
 from digits.model.loading import load_model
@@ -93,16 +95,6 @@ def print_confidence(rows: list[dict], readings: list[Reading]) -> None:
         if chosen.any():
             range_ = f"{low:.2f} to {min(high, 1):.2f}"
             print(f"{range_:14} {100 * right[chosen].mean():5.1f} % {chosen.sum():8}")
-
-
-def distance(read: str, label: str) -> int:
-    """Return how many digits must be put in, taken out or changed (Levenshtein, 1966)."""
-    row = list(range(len(label) + 1))
-    for i, digit in enumerate(read, 1):
-        before, row = row, [i]
-        for j, other in enumerate(label):
-            row.append(min(before[j] + (digit != other), before[j + 1] + 1, row[j] + 1))
-    return row[-1]
 
 
 if __name__ == "__main__":

@@ -28,11 +28,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import cnn
 from digits.command_line import UserError, positive_int, run
 from digits.data.mnist import load_mnist
-from digits.data.own_pictures import Labelled, find_own, read_own
+from digits.data.own_pictures import Labelled, find_own
 from digits.model import quiet_keras as keras
 from digits.model.evaluation import predict
 from digits.model.loading import find_pair, load_model
-from digits.reading import read_pictures
+from digits.reading import read_own, read_pictures
+from digits.training import Lesson
 
 COLUMNS = ["examples", "choice", "rest", "mnist", "seconds"]  # in %, processor time
 
@@ -64,7 +65,10 @@ def measure(
         start = time.process_time()
         own = read_own([pictures[i] for i in sorted(chosen)], model)
         default = cnn.parse_arguments([])
-        teach(model, own, x_train, y_train, default.epochs, default.batch_size, choice)
+        lesson = Lesson(model, own, x_test)
+        shown = lesson.among(x_train, y_train, cnn.VALIDATION, choice)
+        cnn.train(model, *shown, default.epochs, default.batch_size, choice)
+        lesson.finish()
         seconds = time.process_time() - start
     rest = [picture for i, picture in enumerate(pictures) if i not in chosen]
     readings = read_pictures(model, ((name, file) for name, file, _ in rest))

@@ -5,25 +5,17 @@
     model = load_model()                  the pair in the current folder, or the project's
     reading = read("page.jpg", model)     a Reading: text, digits, confidence, answers, error
 
-mnist         the data set: find, check, cache
-augment       training digits, a little different every time
-hands         digits as MNIST's writers do not write them
-outliers      images of what is no digit
-images        a picture of handwriting -> 28x28 digits
-reading       digits -> answers
-own_digits    people's own digits with what they are, for the training
-workers       processes that open many pictures at once
-model_files   the pair model.json + model.h5: save whole, rebuild
-model_checks  what the pair may hold, checked before anything is built
-checkpoint    the state of a stopped training
-distribution  several devices and processes that train together
-evaluation    probabilities, and how many are right
+Five rooms, each with a docstring that says what comes in, what goes out, and what its modules do.
+Arrows point one way: page -> reading -> model -> data, and training -> model.
+
+data          MNIST, people's pictures, and what is made up
+model         the pair model.json + model.h5: save, check, rebuild, predict, evaluate
+training      augmentation, the fit, calibration, teaching
+reading       a picture -> lines of digits
+page          the drawing page: its server, what it keeps and learns, and its files
+
 figures       result.png, training.png, the picture with boxes
-server        the page to draw on, in page/: what it asks, and what it gets
-keeping       pictures that people corrected on the page, with what is written on them
-learning      a training from them, and the model that reads
 command_line  errors, exit codes and progress, the same for every script
-quiet_keras   Keras, imported late and without noise
 """
 
 from typing import TYPE_CHECKING, Any

@@ -17,6 +17,7 @@ sys.path.insert(0, str(HERE.parent))
 import cnn  # noqa: E402
 import load_model  # noqa: E402
 from digits.data.mnist import load_mnist  # noqa: E402
+from digits.data.picture_files import read_grey  # noqa: E402
 from digits.model import quiet_keras as keras  # noqa: E402
 from digits.reading import finding as steps  # noqa: E402
 
@@ -188,14 +189,14 @@ def draw_steps(grey: np.ndarray) -> dict[str, np.ndarray]:
         "components": coloured(mask.shape, components, range(len(components))),
         "lines": coloured(ink.shape, in_order, of_line),
         "segmentation": draw_lattice(*touching[0], ink),
-        "normalization": tiles([steps.normalize_digit(c, ink) for c in in_order[:12]]),
+        "normalization": tiles([steps.normalize_digit(c.mask, c.crop(ink)) for c in in_order[:12]]),
     }
 
 
 def draw_lattice(component: steps.Component, lattice: list, ink: np.ndarray) -> np.ndarray:
     """Return what a component may be, as one digit and cut, each as the model would see it."""
     parts = [component, *(part for *_, part in lattice)]
-    return tiles([steps.normalize_digit(part, ink) for part in parts])
+    return tiles([steps.normalize_digit(part.mask, part.crop(ink)) for part in parts])
 
 
 def tiles(images: list[np.ndarray]) -> np.ndarray:
@@ -218,7 +219,7 @@ if __name__ == "__main__":
     page = HERE / "page.jpg"
     cv2.imwrite(str(page), make_page(images, labels), [cv2.IMWRITE_JPEG_QUALITY, 82])
     (HERE / "steps").mkdir(exist_ok=True)
-    for name, image in draw_steps(steps.read_grey(page)).items():
+    for name, image in draw_steps(read_grey(page)).items():
         small = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         cv2.imwrite(str(HERE / "steps" / f"{name}.png"), small if len(image) > 400 else image)
     load_model.main([str(page), "--plot", str(HERE / "reading.png")])

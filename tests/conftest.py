@@ -17,33 +17,34 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 import cnn  # noqa: E402
-from digits.data import mnist  # noqa: E402
-from digits.page import learner as learning  # noqa: E402
+from digits.data import load_mnist  # noqa: E402
+from digits.model import load_model, save_model  # noqa: E402
+from digits.page.learner import Learner  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def digits():
     """The real MNIST; from the cache after the first time."""
-    return mnist.load_mnist()
+    return load_mnist()
 
 
 @pytest.fixture(scope="session")
 def shipped():
     """The model that comes with the project."""
-    return loading.load_model(ROOT)
+    return load_model(ROOT)
 
 
 @pytest.fixture
 def learner(shipped, tmp_path):
     """The network of the page, which keeps pictures in `own` of the test's folder."""
-    return learning.Learner(shipped, tmp_path / "own", [])
+    return Learner(shipped, tmp_path / "own", [])
 
 
 @pytest.fixture(scope="session")
 def untrained(tmp_path_factory):
     """A folder with the files of an untrained model, for all tests that leave it as it is."""
     folder = tmp_path_factory.mktemp("untrained")
-    saving.save_model(cnn.build_model(), folder)
+    save_model(cnn.build_model(), folder)
     return folder
 
 

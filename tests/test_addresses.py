@@ -13,7 +13,7 @@ import werkzeug.serving
 
 import draw
 from conftest import ROOT, drawn_seven, png
-from digits.page import server
+from digits.page import addresses, server
 
 PUBLIC = "https://seven-8000.app.example"
 
@@ -99,7 +99,7 @@ def test_a_proxy_that_names_the_server_needs_nothing_if_the_browser_vouches(behi
 
 def test_names_of_the_machine_and_no_others(learner, monkeypatch):
     monkeypatch.setattr(socket, "gethostname", lambda: "RaspberryPi.home.example")
-    monkeypatch.setattr(own_addresses, "network_address", lambda family: "192.168.7.7")
+    monkeypatch.setattr(addresses, "network_address", lambda family: "192.168.7.7")
     asks = server.create_app(learner).test_client().get
     for name in ("raspberrypi", "raspberrypi.local:8000", "RASPBERRYPI.local", "192.168.7.7:8000"):
         assert asks("/state", headers={"Host": name}).status_code == 200, name
@@ -135,9 +135,9 @@ def printed(shipped, monkeypatch, capsys):
 
 
 def test_the_address_that_is_printed_works_on_another_device(printed, monkeypatch):
-    monkeypatch.setattr(own_addresses, "network_address", lambda family: "192.168.7.7")
+    monkeypatch.setattr(addresses, "network_address", lambda family: "192.168.7.7")
     assert "draw at http://192.168.7.7:" in printed("--host", "0.0.0.0", "--port", "0").out
-    monkeypatch.setattr(own_addresses, "network_address", lambda family: None)
+    monkeypatch.setattr(addresses, "network_address", lambda family: None)
     assert "draw at http://127.0.0.1:" in printed("--host", "0.0.0.0", "--port", "0").out
     out = printed("--port", "0", "--origin", "HTTPS://Digits.example:443/").out
     assert out.endswith("/ or https://digits.example/ (Ctrl-C stops)\n")

@@ -104,7 +104,7 @@ def test_no_file_of_the_disk_can_be_asked_for(client, path):
 
 
 def test_the_page_comes_whole_from_here(client):
-    names = (file.name for file in (ROOT / "digits" / "page").iterdir())
+    names = (file.name for file in (ROOT / "digits/page/static").iterdir())
     for path in ("/", *(f"/page/{name}" for name in names)):
         response = client.get(path, follow_redirects=True)
         assert response.status_code == 200

@@ -9,12 +9,13 @@ import scipy.ndimage
 from PIL import Image
 
 from conftest import drawn_seven
+from digits.data import picture_files
 from digits.data.normalization import centre_of_mass
 from digits.data.picture_files import ImageError, read_grey
 from digits.model.evaluation import predict
-from digits.reading import Answer, read_pictures, recognition
+from digits.reading import Answer, Reading, read_pictures, recognition
 from digits.reading.components import Component, bounding_box, join_parts
-from digits.reading.finding import digits_in
+from digits.reading.finding import Digit, digits_in
 
 EDGES = ("left", "top", "right", "bottom")
 
@@ -373,7 +374,7 @@ def test_one_digit_or_two_that_touch_is_unsure_if_both_may_be(parts, digits, cle
     found, certainty = recognition.best_segmentation(answer(40, 0.98, cuts), [left, right])
     assert len(found) == digits
     assert (certainty > 0.8) == clear
-    assert reading.Reading("one", found, certainty).confidence < certainty
+    assert Reading("one", found, certainty).confidence < certainty
 
 
 @pytest.mark.parametrize(
@@ -570,6 +571,6 @@ def test_prepared_as_mnist_prepared(digits):
 
 
 def test_a_picture_too_large_is_refused(monkeypatch):
-    monkeypatch.setattr(images.files, "MAX_PIXELS", 5000)
+    monkeypatch.setattr(picture_files, "MAX_PIXELS", 5000)
     with pytest.raises(ImageError, match="make it smaller"):
         read_grey(save(drawn_seven(), "PNG"))

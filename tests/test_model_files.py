@@ -91,7 +91,7 @@ def test_stopped_between_the_two_files_the_new_pair_is_used(fresh, monkeypatch):
 
 def test_stopped_while_writing_the_old_pair_is_used(fresh, monkeypatch):
     before = predict(loading.load_model(fresh), IMAGES)
-    monkeypatch.setattr(model_files, "flush_to_disk", lambda _: 1 / 0)
+    monkeypatch.setattr(saving, "flush_to_disk", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         saving.save_model(cnn.build_model(), fresh)
     np.testing.assert_array_equal(predict(loading.load_model(fresh), IMAGES), before)
@@ -352,7 +352,7 @@ def test_a_full_disk_is_named_and_the_old_pair_stays(fresh, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(model_files, "flush_to_disk", full)
+    monkeypatch.setattr(saving, "flush_to_disk", full)
     with pytest.raises(UserError, match="No space left on device"):
         saving.save_model(cnn.build_model(), fresh)
     assert {file.name: file.read_bytes() for file in fresh.iterdir()} == before

@@ -12,13 +12,13 @@ import pytest
 import cnn
 from conftest import ROOT, drawn_seven, small_model
 from digits.command_line import UserError
-from digits.data import own_pictures as own_digits
 from digits.data.drawn_digits import SIDE, draw_line, prepared
-from digits.data.own_pictures import ENOUGH, compare, find_own, hold_out, read_own
-from digits.model import loading
+from digits.data.own_pictures import find_own
+from digits.model import load_model, saving
 from digits.model.evaluation import predict
-from digits.reading import read_pictures
+from digits.reading import own_digits, read_own, read_pictures
 from digits.training import augmentation
+from digits.training.teaching import ENOUGH, OWN, Lesson, compare, hold_out
 
 ROW = np.hstack([drawn_seven()] * 2)
 
@@ -165,33 +165,42 @@ def test_teaching_goes_on_from_the_network_and_says_what_changed(few_digits, own
 
 
 @pytest.mark.parametrize("number", [3, 2000])
-def test_each_own_digit_is_shown_among_four_times_as_many_of_mnist(digits, monkeypatch, number):
-    shown = []
-    monkeypatch.setattr(cnn, "train", lambda model, *arguments: shown.extend(arguments))
+def test_each_own_digit_is_shown_among_four_times_as_many_of_mnist(digits, number):
     own = np.full((number, 28, 28), 255, "uint8"), np.arange(number) // (number / 3)
     own[0][:, 0, :2] = np.arange(2 * number).reshape(-1, 2) % 251
-    teach(cnn.build_model(), own, *digits[0], 1, 250, 0)
-    images, labels = (array[: -cnn.VALIDATION] for array in shown[:2])
+    lesson = Lesson(small_model(), own, digits[1][0][:10])
+    shown = lesson.among(*digits[0], validation=2500, seed=0)
+    assert all(
+        (of_set[-2500:] == of_all[-2500:]).all()
+        for of_set, of_all in zip(shown, digits[0], strict=True)
+    )
+    images, labels = (array[:-2500] for array in shown)
     is_own = (images[:, 5, 5] == 255) & (images[:, 0, 4] == 255)
-    assert is_own.mean() == pytest.approx(0.2) and is_own.sum() == max(number, cnn.OWN)
+    assert is_own.mean() == pytest.approx(0.2) and is_own.sum() == max(len(lesson.learned[0]), OWN)
     assert len(np.unique(images[is_own][:, 0, :2], axis=0)) == len(
-        np.unique(own[0][:, 0, :2], axis=0)
+        np.unique(lesson.learned[0][:, 0, :2], axis=0)
     )
     assert set(labels[is_own]) == {0, 1, 2}
+
+
+def teach(model, own, images, labels, test, epochs, batch_size):
+    lesson = Lesson(model, own, test)
+    cnn.train(model, *lesson.among(images, labels, 200, 0), epochs, batch_size, 0, 200)
+    return lesson.finish()
 
 
 def test_a_network_with_other_layers_learns_too(digits):
     (x, y), _ = digits
     model = small_model()
     before = model.get_weights()
-    teach(model, (x[:3], y[:3]), x[:3000], y[:3000], 1, 100, 0)
+    teach(model, (x[:3], y[:3]), x[:3000], y[:3000], x[:10], 1, 100)
     assert not np.array_equal(before[0], model.get_weights()[0])
 
 
 @pytest.mark.slow
 def test_a_writer_whose_one_is_read_as_seven_is_mostly_read_right_after_five(digits):
     (x_train, y_train), (x_test, y_test) = digits
-    model = loading.load_model(ROOT)
+    model = load_model(ROOT)
 
     def right(images, labels):
         return (predict(model, images).argmax(axis=1) == labels).mean()
@@ -200,7 +209,7 @@ def test_a_writer_whose_one_is_read_as_seven_is_mostly_read_right_after_five(dig
     before = right(x_test, y_test)
     assert right(ones, 7) > 0.5
     own = written_ones(5, seed=0), np.ones(5, "uint8")
-    teach(model, own, x_train, y_train, 4, 250, 0)
+    teach(model, own, x_train, y_train, x_test, 4, 250)
     assert right(ones, 1) > 0.8 and right(x_test, y_test) > before - 0.002
 
 
@@ -249,12 +258,12 @@ def test_a_full_disk_is_named_and_the_network_before_stays(few_digits, own, tmp_
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(model_files, "flush_to_disk", full)
+    monkeypatch.setattr(saving, "flush_to_disk", full)
     arguments = ["--own", str(own({"7/a": drawn_seven()})), "--epochs", "1"]
     with pytest.raises(UserError, match=r"cannot save .*No space left"):
         cnn.main([*arguments, "--model", str(tmp_path), "--output", str(tmp_path)])
     assert (tmp_path / "model.h5").read_bytes() == before
-    loading.load_model(tmp_path)
+    load_model(tmp_path)
 
 
 @pytest.mark.slow

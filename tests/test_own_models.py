@@ -16,6 +16,7 @@ from conftest import ROOT
 from digits.command_line import UserError
 from digits.model import allowed, checks, loading, saving
 from digits.model.evaluation import predict
+from digits.training import calibrate
 
 layers = keras.layers
 RNG = np.random.default_rng(0)
@@ -336,7 +337,7 @@ def test_calibration_works_or_says_that_it_did_not(name, calibrated):
     model = chain(end=hidden) if name == "hidden" else MODELS[name]()
     before = predict(model, IMAGES)
     labels = before.argmax(axis=1)  # always right: it may be far more certain
-    assert training.calibrate(model, IMAGES, labels) is calibrated
+    assert calibrate(model, IMAGES, labels) is calibrated
     after = predict(model, IMAGES)
     np.testing.assert_array_equal(after.argmax(axis=1), labels)
     if calibrated:

@@ -51,7 +51,8 @@ def test_the_reader_of_heic_is_not_loaded_for_others(tmp_path):
     SEVEN.save(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes(b"<html>")
     code = (
-        "import sys; from pathlib import Path; from digits import images\n"
+        "import sys; from pathlib import Path\n"
+        "from digits.data.picture_files import ImageError, read_grey\n"
         "read_grey(Path(sys.argv[1]))\n"
         "try: read_grey(Path(sys.argv[2]))\n"
         "except ImageError: print('pillow_heif' in sys.modules)"

@@ -25,7 +25,7 @@ def train(folder, resume=False, build_model=cnn.build_model):
     `folder`/1, /2 and /3 are then what a training killed after that epoch leaves.
     """
     keras.utils.set_random_seed(5)
-    model, checkpoint = build_model(), Checkpoint(folder, SETTINGS)
+    model, checkpoint = build_model(), Checkpoint(folder, SETTINGS, resume)
     keep = checkpoint.keep
 
     def keep_and_copy(before):
@@ -40,7 +40,7 @@ def train(folder, resume=False, build_model=cnn.build_model):
         return callback
 
     checkpoint.keep = keep_and_copy
-    history = cnn.train(model, X, Y, 3, 100, 5, 100, checkpoint, resume)
+    history = cnn.train(model, X, Y, 3, 100, 5, 100, checkpoint=checkpoint)
     return b"".join(w.tobytes() for w in model.get_weights()), history
 
 

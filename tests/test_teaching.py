@@ -20,7 +20,7 @@ from conftest import ROOT, drawn_seven, hear_ctrl_c, png
 from digits.data.picture_files import read_grey
 from digits.model import load_model, save_model
 from digits.model import quiet_keras as keras
-from digits.page import server
+from digits.page import kept_pictures, server
 from digits.page.learner import Learner
 
 PGM = b"P5 100 100 255\n" + drawn_seven().tobytes()  # as the page sends a drawing
@@ -123,7 +123,7 @@ def test_no_other_site_starts_or_stops_a_training(client, path):
 
 
 def test_there_is_an_end_to_how_many_are_kept(client, own, monkeypatch):
-    monkeypatch.setattr(keeping, "MOST", 2)
+    monkeypatch.setattr(kept_pictures, "MOST", 2)
     pictures = [png(drawn_seven(thickness=thickness)) for thickness in (4, 8, 12)]
     for picture in pictures[:2]:
         assert keep(client, "1", picture).status_code == 200

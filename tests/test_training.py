@@ -11,9 +11,15 @@ import cnn
 from digits.data.drawn_digits import draw_digit
 from digits.data.outliers import make_outliers
 from digits.model import quiet_keras as keras
-from digits.model.evaluation import accuracy_line, calibration_error, predict, table_by_digit
+from digits.model.evaluation import (
+    accuracy,
+    accuracy_line,
+    calibration_error,
+    predict,
+    table_by_digit,
+)
 from digits.reading import read
-from digits.training import augmentation
+from digits.training import augmentation, calibrate
 
 
 def train(digits, number, epochs):
@@ -90,7 +96,7 @@ def test_no_distortion_changes_nothing(digits):
 def test_the_last_epoch_is_little_distorted(digits, monkeypatch):
     strengths = []
     monkeypatch.setattr(
-        augment, "distort", lambda x, rng, strength: strengths.append(strength) or x
+        augmentation, "distort", lambda x, rng, strength: strengths.append(strength) or x
     )
     (x, y), _ = digits
     list(augmentation.batches(x[:100], y[:100], 50, 0, range(1, 4)))
@@ -98,7 +104,7 @@ def test_the_last_epoch_is_little_distorted(digits, monkeypatch):
 
 
 def test_four_epochs_show_every_digit(monkeypatch):
-    monkeypatch.setattr(augment, "distort", lambda images, rng, strength: images)
+    monkeypatch.setattr(augmentation, "distort", lambda images, rng, strength: images)
     images = np.broadcast_to(np.arange(250, dtype="uint8")[:, None, None], (250, 28, 28))
     stream = augmentation.batches(images, np.zeros(250, "uint8"), 100, 0, range(4))
     epochs = [np.concatenate([next(stream)[0] for _ in range(3)]) for _ in range(4)]
@@ -203,7 +209,7 @@ def test_calibration_mends_what_smoothing_does(digits, trained):
     model = cnn.build_model()
     model.set_weights(trained.get_weights())
     before = predict(model, x[6000:9000])
-    training.calibrate(model, x[5000:6000], y[5000:6000])
+    calibrate(model, x[5000:6000], y[5000:6000])
     after = predict(model, x[6000:9000])
     np.testing.assert_array_equal(before.argmax(axis=1), after.argmax(axis=1))
     labels = y[6000:9000]
