@@ -1,7 +1,8 @@
-"""Competition: of regions that overlap, which are digits. Dynamic programming over their tree.
+"""Competition: of regions that overlap, which are digits.
 
-What a region gains is the logarithm of the model's confidence, the ink that it explains, and how
-well it agrees with the sure digits around it in height and contrast.
+Regions inside one another compete: dynamic programming over their tree finds the best set in
+which none is inside another. What a region gains is the logarithm of the model's confidence, the
+ink that it explains, and how well it agrees with the sure digits nearby.
 """
 
 import numpy as np
@@ -9,106 +10,102 @@ import numpy as np
 from digits.reading.extremal_regions import Region
 
 DIGIT = 0.35  # confidence: with less it is no digit
-SEED = 0.8  # confidence: with more it tells what the digits around it are like
-INK = 1.0  # the gain in explaining as much ink as a 1 has
+SEED = 0.8  # confidence: with more it tells what digits nearby are like
+INK = 1.0  # the gain in explaining a stroke as long as the digits are high
 INSIDE = 0.7  # of a region's box: with more inside another's, one of the two is no digit
-AROUND = 10  # heights: what is nearer is around it
-NEIGHBOURS = 7  # of the nearest seeds
-HEIGHT = 0.35  # the standard deviation of the logarithm of neighbours' heights
-CONTRAST = 0.6  # and of that of their contrasts
+APART = 0.3  # of a region's box: with less inside another's, both may be digits
+AROUND = 10  # heights: what is nearer is nearby
+NEIGHBOURS = 5  # so many of the nearest
+HEIGHT = 0.4  # standard deviation of the logarithm of a digit's height, of that of its neighbours
+CONTRAST = 0.6  # the same of its contrast: what is paler is a ruling or a crease
+OTHER = 2.0  # the loss in being light where the neighbours are dark, or dark where they are light
 
 
 def compete(regions: list[Region], confidence: np.ndarray) -> list[int]:
-    """Return which of the regions are digits, by their numbers; `confidence` (n,) is the model's."""
+    """Return the numbers of the regions that are digits; `confidence` (n,) is the model's."""
     if not regions:
         return []
-    boxes = np.array([_corners(r) for r in regions], float)
-    height = boxes[:, 3] - boxes[:, 1]
-    contrast = np.array([r.contrast for r in regions])
-    light = np.array([r.light for r in regions])
-    length = np.array([r.length for r in regions])  # of its strokes, in pixels
-    parents = _forest(boxes)
-    score = np.log(confidence)
-    gain = np.where(confidence > DIGIT, score + INK * length / height, 0)
-    chosen = _best(parents, gain)
-    for _ in range(2):
-        seeds = [i for i in chosen if confidence[i] > SEED]
-        fits, expected = _context(boxes, height, contrast, light, seeds)
-        gain = np.where(
-            confidence * np.exp(fits) > DIGIT, score + fits + INK * length / expected, 0
-        )
+    boxes = np.array([region.box for region in regions], float)
+    length = np.array([region.length for region in regions])
+    shared = _shared(boxes)
+    parents = _parents(boxes, shared)
+    fits, height = np.zeros(len(regions)), boxes[:, 3] - boxes[:, 1]
+    for _ in range(3):
+        sure = np.log(confidence) + fits
+        gain = np.where(sure > np.log(DIGIT), sure + INK * length / height, 0)
         chosen = _best(parents, gain)
-    return chosen
+        seeds = np.array([i for i in chosen if confidence[i] > SEED], int)
+        fits, height = _context(regions, boxes, shared, seeds)
+    return _apart(chosen, gain, shared)
 
 
-def _corners(region: Region) -> tuple[int, int, int, int]:
-    c = region.component
-    return c.x, c.y, c.x + c.width, c.y + c.height
-
-
-def _shared(boxes: np.ndarray, i: int) -> np.ndarray:
-    """Return the fraction of the smaller box that each shares with box `i`."""
-    left, top = np.maximum(boxes[:, :2], boxes[i, :2]).T
-    right, bottom = np.minimum(boxes[:, 2:], boxes[i, 2:]).T
+def _shared(boxes: np.ndarray) -> np.ndarray:
+    """Return, (n, n), the fraction of the smaller of two boxes that lies inside the other."""
+    left, top = np.maximum(boxes[:, None, :2], boxes[None, :, :2]).transpose(2, 0, 1)
+    right, bottom = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:]).transpose(2, 0, 1)
     area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    return (right - left).clip(0) * (bottom - top).clip(0) / np.minimum(area, area[i])
+    return (right - left).clip(0) * (bottom - top).clip(0) / np.minimum(area, area[:, None])
 
 
-def _forest(boxes: np.ndarray) -> np.ndarray:
-    """Return the parent of each box, -1 for none: the smallest that it lies inside."""
+def _parents(boxes: np.ndarray, shared: np.ndarray) -> list[int]:
+    """Return the smallest box that each lies inside, -1 for none."""
     area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    order = np.argsort(-area, kind="stable")
-    rank = np.empty(len(boxes), int)
-    rank[order] = np.arange(len(boxes))
-    parents = np.full(len(boxes), -1)
-    for i in range(len(boxes)):
-        around = np.flatnonzero((_shared(boxes, i) > INSIDE) & (rank < rank[i]))
-        if len(around):
-            parents[i] = around[rank[around].argmax()]
+    order = np.argsort(area, kind="stable")
+    inside = shared[np.ix_(order, order)] > INSIDE
+    parents = [-1] * len(boxes)
+    for rank, i in enumerate(order):
+        larger = np.flatnonzero(inside[rank, rank + 1 :])
+        if len(larger):
+            parents[i] = int(order[rank + 1 + larger[0]])
     return parents
 
 
-def _best(parents: np.ndarray, gain: np.ndarray) -> list[int]:
-    """Return the best set of the nodes of a forest of which none is inside another."""
+def _best(parents: list[int], gain: np.ndarray) -> list[int]:
+    """Return the set of nodes of a forest with the greatest gain, none below another."""
     children: dict[int, list[int]] = {}
     for i, parent in enumerate(parents):
-        children.setdefault(int(parent), []).append(i)
-    best = np.zeros(len(gain))
-    order, stack = [], list(children.get(-1, []))
-    while stack:
-        i = stack.pop()
-        order.append(i)
-        stack += children.get(i, [])
+        children.setdefault(parent, []).append(i)
+    order = list(children.get(-1, []))
+    for i in order:  # it grows: parents come before their children
+        order += children.get(i, [])
+    best = gain.copy()
     for i in reversed(order):
         best[i] = max(gain[i], sum(best[j] for j in children.get(i, [])))
-    chosen, stack = [], list(children.get(-1, []))
-    while stack:
-        i = stack.pop()
-        if best[i] <= 0:
-            continue
-        if gain[i] >= best[i]:
+    chosen, rest = [], list(children.get(-1, []))
+    for i in rest:
+        if best[i] > gain[i]:
+            rest += children.get(i, [])
+        elif gain[i] > 0:
             chosen.append(i)
-        else:
-            stack += children.get(i, [])
     return chosen
 
 
-def _context(boxes, height, contrast, light, seeds):
-    """Return how badly each fits to the seeds around it, 0 or less, and the height they tell."""
-    fits, expected = np.zeros(len(boxes)), height.copy()
-    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
-    seeds = np.array(seeds, int)
-    for i in range(len(boxes)):
-        others = seeds[_shared(boxes[np.append(seeds, i)], len(seeds))[:-1] < 0.3]
+def _apart(chosen: list[int], gain: np.ndarray, shared: np.ndarray) -> list[int]:
+    """Leave out what overlaps with what gains more (non-maximum suppression)."""
+    kept: list[int] = []
+    for i in sorted(chosen, key=lambda i: -gain[i]):
+        if not kept or shared[i, kept].max() < (INSIDE + APART) / 2:
+            kept.append(i)
+    return kept
+
+
+def _context(
+    regions: list[Region], boxes: np.ndarray, shared: np.ndarray, seeds: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return how badly each fits to the seeds nearby, 0 or less, and how high these are."""
+    contrast, light = np.array([(r.contrast, r.light) for r in regions], float).T
+    middle, own = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 3] - boxes[:, 1]
+    fits, height = np.zeros(len(regions)), own.copy()
+    for i in range(len(regions)):
+        others = seeds[shared[i, seeds] < APART]
         away = np.abs(middle[others] - middle[i]).max(axis=1)
-        near = away < AROUND * np.maximum(height[others], height[i])
-        others, away = others[near], away[near]
-        others = others[np.argsort(away)[:NEIGHBOURS]]
-        if len(others) < 2:
+        near = np.argsort(away)[:NEIGHBOURS]
+        near = near[away[near] < AROUND * np.maximum(own[others[near]], own[i])]
+        if len(near) < 2:
             continue
-        expected[i] = np.median(height[others])
-        tall = np.log(height[i] / expected[i]) / HEIGHT
-        dark = min(0, np.log(contrast[i] / np.median(contrast[others])) / CONTRAST)
-        fits[i] = -(tall**2 + dark**2) / 2
-        fits[i] -= 2 * max(0, (light[others] != light[i]).mean() - 0.5)
-    return fits, expected
+        others = others[near]
+        height[i] = np.median(own[others])
+        tall = np.log(own[i] / height[i]) / HEIGHT
+        pale = min(0, np.log(contrast[i] / np.median(contrast[others])) / CONTRAST)
+        fits[i] = -(tall**2 + pale**2) / 2 - OTHER * ((light[others] != light[i]).mean() > 0.5)
+    return fits, height

@@ -7,139 +7,140 @@ long it does is its contrast.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 
-from digits.data.normalization import FAINTEST, GREY, normalize_digit
-from digits.data.statistics import median, quantile
-from digits.reading.components import SMALLEST, Component, labelled
+from digits.data.normalization import FAINTEST, normalize_digit
+from digits.data.statistics import quantile
+from digits.reading.components import Component, labelled
 
 LEVELS = 24  # thresholds of each polarity, evenly spaced over the grey values that are there
 PERSISTENT = 3  # thresholds in a row: a region that is there at fewer is noise
-ALIKE = 0.125  # heights: a box that changes by less from threshold to threshold is the same
+ALIKE = 1 / 8  # heights: a box that changes by less from threshold to threshold is the same
+LEAST = 9  # pixels of the working size: a digit is at least as high
 WIDEST = 1.6  # heights of a region: one digit is less wide
 SLIMMEST = 14  # widths of a region: one digit is less high
-MOST = 3000  # regions that the model is asked about, the most persistent
+FILLED = 0.75  # fraction of a box: a digit that is not slim fills less
+MOST = 3000  # regions that the model is asked about: those that persist longest
 
 
 @dataclass(eq=False)
 class Region:
-    """An extremal region: where it is, how it looks to the model, and how long it persists."""
+    """A component at a threshold in the middle of those over which it persists."""
 
     component: Component
-    image: np.ndarray  # (28, 28) uint8, ink 255 on 0
-    persistence: int  # thresholds
-    contrast: float  # grey levels between its ink and what is around it
     light: bool  # on dark
-    level: float  # a threshold in grey levels at which it is as it is
-    length: float  # pixels: of its strokes
+    threshold: float  # in grey levels
+    persistence: int  # thresholds
+    ink: np.ndarray  # (height, width) float32 of its box: 0 paper and 1 full ink
+    contrast: float  # grey levels between full ink and the paper around it
+
+    @cached_property
+    def image(self) -> np.ndarray:
+        """The region as the model sees it: (28, 28) uint8, ink 255 on 0."""
+        return normalize_digit(self.component.mask, self.ink)
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom, in pixels."""
+        c = self.component
+        return c.x, c.y, c.x + c.width, c.y + c.height
+
+    @cached_property
+    def length(self) -> float:
+        """How long its strokes are, in pixels."""
+        return np.count_nonzero(self.component.mask) / max(1.0, self.component.stroke_width)
 
 
-def extremal_regions(image: np.ndarray) -> list[Region]:
-    """Return the regions of a picture, (height, width) uint8, that may be a digit each by shape."""
-    smooth = cv2.GaussianBlur(image, (3, 3), 0)
+def smoothed(image: np.ndarray) -> np.ndarray:
+    """Return a picture, (height, width) uint8, without the noise of single pixels."""
+    return cv2.GaussianBlur(image, (3, 3), 0)
+
+
+def extremal_regions(smooth: np.ndarray) -> list[Region]:
+    """Return the regions of a smoothed picture that may be a digit each, by size and shape."""
     low, high = quantile(smooth, 0.002), quantile(smooth, 0.998)
     if high - low < 2 * FAINTEST:
         return []
-    levels = np.linspace(low, high, LEVELS + 2)[1:-1]
-    found = []
-    for light in False, True:
-        side, rising = (255 - smooth, 255 - levels[::-1]) if light else (smooth, levels)
-        for persistence, component, level in _persistent(side, rising):
-            found.append((persistence, component, level, light))
-    found.sort(key=lambda f: -f[0] * f[1].size**0.5)
-    return [_region(smooth, *f) for f in found[:MOST]]
+    thresholds = np.linspace(low, high, LEVELS + 2)[1:-1]
+    found = [
+        *((False, *region) for region in _persistent(smooth, thresholds)),
+        *((True, *region) for region in _persistent(255 - smooth, 255 - thresholds[::-1])),
+    ]
+    found.sort(key=lambda region: -region[1])
+    return [
+        Region(component, light, 255 - level if light else level, persistence,
+               *local_ink(smooth, component, light))
+        for light, persistence, component, level in found[:MOST]
+    ]  # fmt: skip
 
 
-def _persistent(smooth: np.ndarray, levels: np.ndarray) -> list[tuple[int, Component, float]]:
-    """Return the dark regions that persist: over how many thresholds, themselves, and where."""
-    height, width = smooth.shape
-    kept = []  # of each threshold: what of it may be a digit
-    for level in levels:
-        labels, stats = labelled(smooth < level)
-        x, y, w, h, area = stats.T
-        digit = (np.maximum(w, h) >= SMALLEST) & (w <= WIDEST * h) & (h <= SLIMMEST * w)
-        digit &= (w < 0.95 * width) | (h < 0.95 * height)
-        digit &= (area <= 0.75 * w * h) | (w <= 0.35 * h)
-        digit[0] = False
-        kept.append((labels, stats, np.flatnonzero(digit)))
-    found = []
-    chains: dict[int, list[int]] = {}  # by the number of their region at the threshold before
-    for n, (labels, stats, regions) in enumerate(kept):
-        after, chains = chains, {}
-        for i in regions:
-            chains[i] = [*after.pop(i, []), i]
-        for chain in after.values():
-            _close(kept, n - 1, chain, levels, found)
-        # Those that grow into what they are at the next threshold go on.
-        goes_on: dict[int, list[int]] = {}
-        if n + 1 < len(kept):
-            next_labels, next_stats, _ = kept[n + 1]
-            for i, chain in chains.items():
-                x, y, w, h, area = stats[i]
-                seed = x + int((labels[y, x : x + w] == i).argmax())
-                parent = int(next_labels[y, seed])
-                change = np.abs(_corners(next_stats[parent]) - _corners(stats[i])).max()
-                same = change <= max(2, ALIKE * h)
-                if same and (
-                    parent not in goes_on or len(goes_on[parent]) < len(chain)
-                ):
-                    if parent in goes_on:
-                        _close(kept, n, goes_on[parent], levels, found)
-                    goes_on[parent] = chain
-                else:
-                    _close(kept, n, chain, levels, found)
-        else:
-            for chain in chains.values():
-                _close(kept, n, chain, levels, found)
-        chains = goes_on
-    return found
+def _persistent(smooth: np.ndarray, thresholds: np.ndarray) -> list[tuple[int, Component, float]]:
+    """Return the dark regions that persist: for how many thresholds, which, and at which one."""
+    levels = [_Level(smooth, threshold) for threshold in thresholds]
+    found, chains = [], {}  # by its region at this threshold: those that it is at all before
+    for here, following in zip(levels, [*levels[1:], None], strict=True):
+        grown = {i: [*chains.pop(i, []), (here, i)] for i in here.regions}
+        found += chains.values()  # what they have grown into is no digit
+        chains = grown
+        going_on: dict[int, list] = {}
+        for i, chain in chains.items():
+            parent = following.parent_of(here, i) if following else None
+            if parent is None or len(going_on.get(parent, [])) >= len(chain):
+                found.append(chain)
+            else:
+                found.append(going_on.get(parent, []))
+                going_on[parent] = chain
+        chains = going_on
+    return [
+        (len(chain), level.component(i), level.threshold)
+        for chain in found
+        if len(chain) >= PERSISTENT
+        for level, i in [chain[(len(chain) - 1) // 2]]
+    ]
 
 
-def _corners(stats: np.ndarray) -> np.ndarray:
-    x, y, w, h, _ = stats
-    return np.array((x, y, x + w, y + h))
+class _Level:
+    """The components below one threshold, and which of them may be digits."""
+
+    def __init__(self, smooth: np.ndarray, threshold: float):
+        self.threshold = float(threshold)
+        self.labels, stats = labelled(smooth < threshold)
+        self.x, self.y, self.width, self.height, area = stats.T
+        box = self.width * self.height
+        digit = np.maximum(self.width, self.height) >= LEAST
+        digit &= (self.width <= WIDEST * self.height) & (self.height <= SLIMMEST * self.width)
+        digit &= (area <= FILLED * box) | (self.width <= 0.35 * self.height)
+        digit &= box < 0.9 * smooth.size
+        digit[0] = False  # the background
+        self.regions = np.flatnonzero(digit).tolist()
+        self.corners = np.stack([self.x, self.y, self.x + self.width, self.y + self.height], 1)
+
+    def component(self, i: int) -> Component:
+        x, y, right, bottom = self.corners[i].tolist()
+        return Component(self.labels[y:bottom, x:right] == i, x, y)
+
+    def parent_of(self, before: "_Level", i: int) -> int | None:
+        """Return what region `i` of the threshold before is here; None if it has grown."""
+        x, y, right, _ = before.corners[i].tolist()
+        parent = int(self.labels[y, x + int((before.labels[y, x:right] == i).argmax())])
+        grown = np.abs(self.corners[parent] - before.corners[i]).max()
+        return parent if grown <= max(2, ALIKE * before.height[i]) else None
 
 
-def _close(kept, last, chain, levels, found):
-    if len(chain) < PERSISTENT:
-        return
-    middle = (len(chain) - 1) // 2
-    n, i = last - (len(chain) - 1 - middle), chain[middle]
-    labels, stats, _ = kept[n]
-    x, y, w, h, _ = (int(v) for v in stats[i])
-    component = Component(labels[y : y + h, x : x + w] == i, x, y)
-    found.append((len(chain), component, float(levels[n])))
+def local_ink(smooth: np.ndarray, component: Component, light: bool) -> tuple[np.ndarray, float]:
+    """Return how much ink each pixel of a component's box has, and the contrast of full ink.
 
-
-def _region(
-    smooth: np.ndarray, persistence: int, component: Component, level: float, light: bool
-) -> Region:
-    ink, contrast = local_ink(smooth, component, light)
-    image = normalize_digit(component.mask, ink)
-    level = 255 - level if light else level
-    length = np.count_nonzero(component.mask) / max(1.0, component.stroke_width)
-    return Region(component, image, persistence, contrast, light, level, length)
-
-
-def local_ink(
-    smooth: np.ndarray, component: Component, light: bool
-) -> tuple[np.ndarray, float]:
-    """Return how much ink there is in a component's box, 1 is full ink, and its contrast.
-
-    Paper is what is close around the component, full ink what is inside it.
+    Paper is what is close around the component, full ink what is darkest inside it.
     """
     near, there = component.nearby(smooth, 3)
+    near = 255 - near if light else near
     inked = np.zeros(near.shape, "uint8")
     there.crop(inked)[component.mask] = 1
-    around = cv2.dilate(inked, np.ones((7, 7), "uint8")) - cv2.dilate(inked, np.ones((3, 3), "uint8"))
-    paper = near[around > 0]
-    values = near[inked > 0]
-    if light:
-        paper, values, near = 255 - paper, 255 - values, 255 - near
-    paper = quantile(paper, 0.5) if len(paper) else 255.0
-    full = quantile(values, 0.25)
-    contrast = max(1.0, paper - full)
-    ink = np.clip((paper - there.crop(near).astype("float32")) / contrast, 0, 1)
-    return ink, contrast
+    close, far = (cv2.dilate(inked, np.ones((side, side), "uint8")) for side in (3, 7))
+    beside = far > close
+    paper = quantile(near[beside], 0.5) if beside.any() else 255.0
+    contrast = max(1.0, paper - quantile(near[inked > 0], 0.25))
+    return np.clip((paper - there.crop(near).astype("float32")) / contrast, 0, 1), contrast

@@ -16,13 +16,22 @@ from digits.data.picture_files import ImageError, read_first_page
 from digits.model.evaluation import predict
 from digits.reading import workers
 from digits.reading.finding import Digit, digits_in
-from digits.reading.recognition import DIGIT, best_segmentation, quarter_turns, reject_outliers
+from digits.reading.recognition import (
+    DIGIT,
+    MARGIN,
+    best_segmentation,
+    quarter_turns,
+    reject_outliers,
+    worth,
+)
+from digits.reading.region_reading import digits_of, regions_of
 from digits.reading.results import Answer, Reading
 
 if TYPE_CHECKING:
     from keras import Model
 
 CHUNK = 256  # pictures in memory at a time
+FRONT_ENDS = "rules", "regions", "both"  # how digits are found; the first is the default
 
 
 Picture = str | os.PathLike | bytes | np.ndarray
@@ -67,6 +76,7 @@ def read_pictures(
     sources: Iterable[tuple[str, Path | bytes | np.ndarray | ImageError]],
     keep: int = 0,
     processes: bool = False,
+    front_end: str = FRONT_ENDS[0],
 ) -> Iterator[Reading]:
     """Yield a Reading for each (name, file or content of a file), in their order.
 
@@ -74,6 +84,7 @@ def read_pictures(
     does not grow with their number. The first `keep` Readings hold their picture. With
     `processes`, where there are many, processes of their own open them: twice as fast, but
     the program that calls must then be a script that asks `if __name__ == "__main__"`.
+    `front_end`: how digits are found, by "rules", by extremal "regions", or "both".
     """
     sources = ((i < keep, *source) for i, source in enumerate(sources))
     with ExitStack() as stack:
@@ -86,9 +97,9 @@ def read_pictures(
                     pool = stack.enter_context(workers.start())
             # The next pictures are opened while the model reads those before them.
             before, finding = finding, pool.map(_find, chunk, chunksize=16)
-            yield from _ask(model, list(before))
+            yield from _ask(model, list(before), front_end=front_end)
             size = min(4 * size, CHUNK)
-        yield from _ask(model, list(finding))
+        yield from _ask(model, list(finding), front_end=front_end)
 
 
 Source = tuple[bool, str, Path | bytes | ImageError]  # keep the picture, its name, and itself
@@ -107,13 +118,20 @@ def _find(source: Source, **how: int) -> tuple[Source, Reading, list[Digit]]:
 
 
 def _ask(
-    model: "Model", found: list[tuple[Source, Reading, list[Digit]]], again: bool = True
+    model: "Model",
+    found: list[tuple[Source, Reading, list[Digit]]],
+    again: bool = True,
+    front_end: str = FRONT_ENDS[0],
 ) -> Iterator[Reading]:
     """Ask the model about all digits of a chunk at once, and hand out its answers."""
     digits = [d for *_, digits in found for d in digits]
     asked = [d for digit in digits for d in (digit, *(part for *_, part in digit.parts))]
     answers = iter([Answer(d, p) for d, p in zip(asked, _predict(model, asked), strict=True)])
     for source, reading, digits in found:
+        if front_end == "regions" and not reading.failed and not is_normalized(digits):
+            yield _by_regions(model, source, reading)
+            list(islice(answers, len(digits) + sum(len(d.parts) for d in digits)))
+            continue
         candidates, wholes = [], []
         for digit in digits:
             whole, parts = next(answers), list(islice(answers, len(digit.parts)))
@@ -137,9 +155,42 @@ def _ask(
         if again and digits and not reading.answers:  # another estimate of the background
             yield from _ask(model, [_find(source, attempt=1)], again=False)
             continue
+        if front_end == "both" and again and not reading.failed and _may_be_more(reading):
+            other = _by_regions(model, source, reading)
+            reading = (
+                other
+                if worth(other.answers, other.unread)
+                > (worth(reading.answers, reading.unread) + MARGIN)
+                else reading
+            )
         if not reading.answers and not reading.failed:
             reading.error = "no digit found"
         yield reading
+
+
+def _may_be_more(reading: Reading) -> bool:
+    """Whether it may be read better: not one sure digit alone."""
+    return reading.unsure or len(reading.answers) > 1
+
+
+def is_normalized(digits: list[Digit]) -> bool:
+    return len(digits) == 1 and digits[0].box == (0, 0, 28, 28) and not digits[0].parts
+
+
+def _by_regions(model: "Model", source: Source, before: Reading, turns: int = 0) -> Reading:
+    """Read a picture by its extremal regions; `before` is how it was read by rules."""
+    page = regions_of(read_first_page(source[2])[0], turns)
+    images = np.array([region.image for region in page.regions], "uint8").reshape(-1, 28, 28)
+    probabilities = predict(model, images)
+    if not turns:
+        turns = quarter_turns(
+            probabilities, lambda turns: predict(model, np.rot90(images, turns, axes=(1, 2)))
+        )
+        if turns:
+            return _by_regions(model, source, before, turns)
+    digits = digits_of(page, probabilities.max(axis=1))
+    reading = Reading(before.name, grey=before.grey, pages=before.pages)
+    return next(_ask(model, [(source, reading, digits)], again=False))
 
 
 def _predict(model: "Model", digits: list[Digit], turns: int = 0) -> np.ndarray:

@@ -1,0 +1,120 @@
+"""From extremal regions to the digits of a page, in reading order.
+
+regions = extremal_regions(smooth)          extremal_regions  all that may be digits
+chosen = compete(regions, confidence)       competition       which of those that overlap
+rest = beside(chosen, smooth)               here              what else stands there
+lines = find_lines(components, height)      lines             in reading order
+lattice = segment(line, ink)                segmentation      where neighbours touch
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from digits.data.normalization import LOW
+from digits.reading.competition import compete
+from digits.reading.components import Component, connected_components, join_parts, labelled
+from digits.reading.extremal_regions import Region, extremal_regions, local_ink, smoothed
+from digits.reading.finding import Digit, make_digit
+from digits.reading.geometry import to_working_size
+from digits.reading.lines import deskew, find_lines, split_marks
+from digits.reading.segmentation import segment
+
+PIXELS = 1_400_000  # of the working size, whatever its longest side
+REACH = 2.5, 0.7  # heights of a digit: how far beside and above it its threshold holds
+PIECE = 0.1  # heights of a digit: what is smaller is dust
+TALLEST = 1.5  # heights of a digit: what is higher does not belong to its line
+PALE = 0.4  # of a digit's contrast: what has less beside it is no ink of that pen
+
+
+@dataclass(eq=False)
+class Page:
+    """A picture, smoothed, at a size to work at, and its regions; no Keras here."""
+
+    smooth: np.ndarray  # (height, width) uint8
+    back: np.ndarray  # (3, 3): the way back to the picture
+    regions: list[Region]
+
+
+def regions_of(grey: np.ndarray, turns: int = 0) -> Page:
+    """Return a picture's regions; it is turned to the left by right angles first."""
+    image, back = to_working_size(grey, turns, PIXELS)
+    smooth = smoothed(image)
+    return Page(smooth, back, extremal_regions(smooth))
+
+
+def digits_of(page: Page, confidence: np.ndarray) -> list[Digit]:
+    """Return the digits of a page and what else stands among them, in reading order.
+
+    `confidence` (n,) is the model's of each of its regions.
+    """
+    chosen = [page.regions[i] for i in compete(page.regions, confidence)]
+    if not chosen:
+        return []
+    ink = np.zeros(page.smooth.shape, "float32")
+    for region in chosen:
+        _put(ink, region.component, region.ink)
+    rest = beside(chosen, page.smooth, ink)
+    height = float(np.median([r.component.height for r in chosen]))
+    components = [r.component for r in chosen]
+    level = deskew(ink, components, height)
+    if level:
+        ink, turned_back = level
+        components = connected_components(ink > LOW)
+        return _in_lines(components, [], ink, page.back @ turned_back, height, {})
+    images = {id(r.component): r.image for r in chosen}
+    return _in_lines(components, rest, ink, page.back, height, images)
+
+
+def _put(ink: np.ndarray, component: Component, values: np.ndarray) -> None:
+    there = component.crop(ink)
+    there[component.mask] = np.maximum(values, 0.5)[component.mask]
+
+
+def beside(chosen: list[Region], smooth: np.ndarray, ink: np.ndarray) -> list[Component]:
+    """Return what else stands beside digits at their own thresholds, and add it to the ink.
+
+    Parts of broken digits, digits that touch, letters; not what goes on beyond the line.
+    """
+    found = []
+    for region in sorted(chosen, key=lambda region: -region.contrast):
+        c, height = region.component, region.component.height
+        left, top = (max(0, int(at - r * height)) for at, r in zip((c.x, c.y), REACH, strict=True))
+        right, bottom = int(c.x + c.width + REACH[0] * height), int(c.y + (1 + REACH[1]) * height)
+        near, taken = smooth[top:bottom, left:right], ink[top:bottom, left:right] > 0
+        labels, stats = labelled((near > region.threshold) == region.light)
+        x, y, w, h, _ = stats.T
+        left_out = (np.maximum(w, h) < max(3, PIECE * height)) | (h > TALLEST * height)
+        left_out |= (x == 0) | (y == 0) | (x + w == near.shape[1]) | (y + h == near.shape[0])
+        left_out[labels[taken]] = True
+        left_out[0] = True
+        for i in np.flatnonzero(~left_out):
+            mask = labels[y[i] : y[i] + h[i], x[i] : x[i] + w[i]] == i
+            piece = Component(mask, left + int(x[i]), top + int(y[i]))
+            values, contrast = local_ink(smooth, piece, region.light)
+            if contrast > PALE * region.contrast:
+                found.append(piece)
+                _put(ink, piece, values)
+    return found
+
+
+def _in_lines(components, rest, ink, back, height, images) -> list[Digit]:
+    """Return the components as digits, line by line; `images` of those that are known already."""
+    pieces = [c for c in rest if c.height < 0.5 * height and c.width < 0.8 * height]
+    large = [c for c in rest if c not in set(pieces)]
+    joined = join_parts([*components, *large, *pieces], height, 1.35 * height)
+    digits = []
+    for number, line in enumerate(find_lines(joined, height)):
+        line, marks = split_marks(line)
+        sure = [c for c in line if id(c) in images]
+        found = [(c, []) for c in sure]
+        found += segment([c for c in line if id(c) not in images], ink)
+        for component, lattice in sorted(found, key=lambda f: f[0].x + f[0].width / 2):
+            digit = make_digit(component, ink, back, line=number)
+            digit.image = images.get(id(component), digit.image)
+            digit.parts = [
+                (*edge, make_digit(part, ink, back, line=number)) for *edge, part in lattice
+            ]
+            digits.append(digit)
+        digits += [make_digit(mark, ink, back, line=number, mark=True) for mark in marks]
+    return digits
