@@ -7,7 +7,7 @@ ink that it explains, and how well it agrees with the sure digits nearby.
 
 import numpy as np
 
-from digits.reading.extremal_regions import Region
+from digits.reading.extremal_regions import SLIM, Region
 
 DIGIT = 0.35  # confidence: with less it is no digit
 SEED = 0.8  # confidence: with more it tells what digits nearby are like
@@ -16,8 +16,8 @@ INSIDE = 0.7  # of a region's box: with more inside another's, one of the two is
 APART = 0.3  # of a region's box: with less inside another's, both may be digits
 AROUND = 10  # heights: what is nearer is nearby
 NEIGHBOURS = 5  # so many of the nearest
-HEIGHT = 0.4  # standard deviation of the logarithm of a digit's height, of that of its neighbours
-CONTRAST = 0.6  # the same of its contrast: what is paler is a ruling or a crease
+HEIGHT = 0.5  # standard deviation of the logarithm of a digit's height, of that of its neighbours
+PERSISTENCE = 0.6  # the same of an upright stroke's persistence: with less it is of a ruling
 OTHER = 2.0  # the loss in being light where the neighbours are dark, or dark where they are light
 
 
@@ -93,8 +93,8 @@ def _context(
     regions: list[Region], boxes: np.ndarray, shared: np.ndarray, seeds: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return how badly each fits to the seeds nearby, 0 or less, and how high these are."""
-    contrast, light = np.array([(r.contrast, r.light) for r in regions], float).T
-    middle, own = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 3] - boxes[:, 1]
+    persistence, light = np.array([(r.persistence, r.light) for r in regions], float).T
+    middle, (width, own) = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]).T
     fits, height = np.zeros(len(regions)), own.copy()
     for i in range(len(regions)):
         others = seeds[shared[i, seeds] < APART]
@@ -105,7 +105,9 @@ def _context(
             continue
         others = others[near]
         height[i] = np.median(own[others])
-        tall = np.log(own[i] / height[i]) / HEIGHT
-        pale = min(0, np.log(contrast[i] / np.median(contrast[others])) / CONTRAST)
-        fits[i] = -(tall**2 + pale**2) / 2 - OTHER * ((light[others] != light[i]).mean() > 0.5)
+        fits[i] = -((np.log(own[i] / height[i]) / HEIGHT) ** 2) / 2
+        if width[i] < SLIM * own[i]:
+            pale = min(0, np.log(persistence[i] / persistence[others].min()) / PERSISTENCE)
+            fits[i] -= pale**2 / 2
+        fits[i] -= OTHER * ((light[others] != light[i]).mean() > 0.5)
     return fits, height

@@ -22,7 +22,8 @@ ALIKE = 1 / 8  # heights: a box that changes by less from threshold to threshold
 LEAST = 9  # pixels of the working size: a digit is at least as high
 WIDEST = 1.6  # heights of a region: one digit is less wide
 SLIMMEST = 14  # widths of a region: one digit is less high
-FILLED = 0.75  # fraction of a box: a digit that is not slim fills less
+SLIM = 0.35  # widths to a height: a region that is less wide is an upright stroke
+FILLED = 0.75  # fraction of a box: a digit that is no upright stroke fills less
 MOST = 3000  # regions that the model is asked about: those that persist longest
 
 
@@ -112,8 +113,11 @@ class _Level:
         box = self.width * self.height
         digit = np.maximum(self.width, self.height) >= LEAST
         digit &= (self.width <= WIDEST * self.height) & (self.height <= SLIMMEST * self.width)
-        digit &= (area <= FILLED * box) | (self.width <= 0.35 * self.height)
+        digit &= (area <= FILLED * box) | (self.width <= SLIM * self.height)
         digit &= box < 0.9 * smooth.size
+        at_edge = (self.x == 0) | (self.y == 0)
+        at_edge |= (self.x + self.width == smooth.shape[1]) | (self.y + self.height == len(smooth))
+        digit &= ~at_edge | (self.width > SLIM * self.height)  # a border, or the edge of a sheet
         digit[0] = False  # the background
         self.regions = np.flatnonzero(digit).tolist()
         self.corners = np.stack([self.x, self.y, self.x + self.width, self.y + self.height], 1)

@@ -17,6 +17,7 @@ TURNED = 4  # digits on a page that may be turned, at least
 AROUND = 10  # heights of a digit: what is nearer is around it
 ITSELF = 5  # votes of 1 for a digit, beside the confidence of each component around it
 AMONG = 0.85  # mean of these, at least
+ROW = 3  # clear digits, other than 1, make a row
 PALE = 0.55  # of the ink of the page's digits: what has less is none
 LOW_ONE = 0.4  # heights of the page's digits: a 1 is higher
 NEAR = 4  # heights to the next digit: what is further away is not called unread
@@ -91,10 +92,15 @@ def reject_outliers(answers: list[Answer]) -> tuple[list[Answer], list[Answer]]:
         low = height < LOW_ONE * np.median(height[sure])
         rest = (ink < PALE * np.median(ink[sure])) | low & [a.value == 1 for a in found]
         sure &= ~rest
+    line = np.array([a.digit.line for a in found])
+    clear = (confidence > UNSURE) & np.array([a.value != 1 for a in found], bool)
     for i in np.flatnonzero(sure):
         away = np.abs(middle - middle[i]).max(axis=1)
         others = (away < AROUND * height[i]) & (height > height[i] / 2) & ~rest
         others[i] = False
+        row = others & (line == line[i])
+        if (clear & row).sum() >= ROW:  # a row of digits stays whatever stands elsewhere
+            others = row
         sure[i] = (ITSELF + confidence[others].sum()) / (ITSELF + others.sum()) >= AMONG
     digits = [a for a, kept in zip(found, sure, strict=True) if kept]
     if not digits:

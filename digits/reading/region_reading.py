@@ -11,19 +11,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digits.data.normalization import LOW
+from digits.data.normalization import LOW as LOW_INK
 from digits.reading.competition import compete
-from digits.reading.components import Component, connected_components, join_parts, labelled
-from digits.reading.extremal_regions import Region, extremal_regions, local_ink, smoothed
+from digits.reading.components import (
+    Component,
+    are_one,
+    connected_components,
+    join_parts,
+    labelled,
+    merge,
+)
+from digits.reading.extremal_regions import SLIM, Region, extremal_regions, local_ink, smoothed
 from digits.reading.finding import Digit, make_digit
 from digits.reading.geometry import to_working_size
-from digits.reading.lines import deskew, find_lines, split_marks
+from digits.reading.lines import deskew, find_lines
 from digits.reading.segmentation import segment
 
 PIXELS = 1_400_000  # of the working size, whatever its longest side
 REACH = 2.5, 0.7  # heights of a digit: how far beside and above it its threshold holds
 PIECE = 0.1  # heights of a digit: what is smaller is dust
 TALLEST = 1.5  # heights of a digit: what is higher does not belong to its line
+LOW = 0.5  # heights of the line: what is lower is no digit
+LEFT = 0.02  # what speaks against a digit without the piece beside it that may be its own
 PALE = 0.4  # of a digit's contrast: what has less beside it is no ink of that pen
 
 
@@ -60,10 +69,15 @@ def digits_of(page: Page, confidence: np.ndarray) -> list[Digit]:
     level = deskew(ink, components, height)
     if level:
         ink, turned_back = level
-        components = connected_components(ink > LOW)
-        return _in_lines(components, [], ink, page.back @ turned_back, height, {})
-    images = {id(r.component): r.image for r in chosen}
-    return _in_lines(components, rest, ink, page.back, height, images)
+        components = connected_components(ink > LOW_INK)
+        digits = [c for c in components if c.height > 0.5 * height and c.width < 1.2 * height]
+        rest = [c for c in components if c not in set(digits)]
+        return [d for _, d in _in_lines(digits, rest, ink, page.back @ turned_back, height)]
+    images = {r.component: r.image for r in chosen}
+    found = _in_lines(components, rest, ink, page.back, height)
+    for component, digit in found:
+        digit.image = images.get(component, digit.image)
+    return [digit for _, digit in found]
 
 
 def _put(ink: np.ndarray, component: Component, values: np.ndarray) -> None:
@@ -98,23 +112,45 @@ def beside(chosen: list[Region], smooth: np.ndarray, ink: np.ndarray) -> list[Co
     return found
 
 
-def _in_lines(components, rest, ink, back, height, images) -> list[Digit]:
-    """Return the components as digits, line by line; `images` of those that are known already."""
-    pieces = [c for c in rest if c.height < 0.5 * height and c.width < 0.8 * height]
-    large = [c for c in rest if c not in set(pieces)]
-    joined = join_parts([*components, *large, *pieces], height, 1.35 * height)
+def _in_lines(
+    chosen: list[Component], rest: list[Component], ink: np.ndarray, back: np.ndarray, height: float
+) -> list[tuple[Component, Digit]]:
+    """Return the components as digits, line by line, from left to right."""
+    whole, rest = _with_pieces(chosen, rest, height)
+    others = [c for c in join_parts(rest, height, TALLEST * height) if not _upright(c, height)]
+    lines = find_lines([*whole, *others], height)
     digits = []
-    for number, line in enumerate(find_lines(joined, height)):
-        line, marks = split_marks(line)
-        sure = [c for c in line if id(c) in images]
-        found = [(c, []) for c in sure]
-        found += segment([c for c in line if id(c) not in images], ink)
+    for number, line in enumerate(lines):
+        marks = [c for c in line if c not in whole and c.height < LOW * height]
+        sure = [c for c in line if c in whole and not _upright(c, height)]
+        found = segment([c for c in line if c not in marks and c not in sure], ink)
+        found += [(c, [(0, 1, LEFT, whole[c])] if whole[c] is not c else []) for c in sure]
         for component, lattice in sorted(found, key=lambda f: f[0].x + f[0].width / 2):
             digit = make_digit(component, ink, back, line=number)
-            digit.image = images.get(id(component), digit.image)
             digit.parts = [
                 (*edge, make_digit(part, ink, back, line=number)) for *edge, part in lattice
             ]
-            digits.append(digit)
-        digits += [make_digit(mark, ink, back, line=number, mark=True) for mark in marks]
+            digits.append((component, digit))
+        digits += [(mark, make_digit(mark, ink, back, line=number, mark=True)) for mark in marks]
     return digits
+
+
+def _upright(component: Component, height: float) -> bool:
+    """Whether it is an upright stroke: as a digit it would be among the regions."""
+    return component.height > LOW * height and component.width < SLIM * component.height
+
+
+def _with_pieces(
+    chosen: list[Component], rest: list[Component], height: float
+) -> tuple[dict[Component, Component], list[Component]]:
+    """Return each digit with the pieces that may belong to it, and without; and other pieces."""
+    whole, others = {c: c for c in chosen}, []
+    for piece in rest:
+        small = piece.height < 0.5 * height and piece.width < 0.8 * height
+        near = (c for c in whole if small and are_one(c, piece, height, 0))
+        digit = next(near, None)
+        if digit:
+            whole[merge(digit, piece)] = whole.pop(digit)
+        else:
+            others.append(piece)
+    return whole, others
