@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from digits.data.normalization import LOW as LOW_INK
-from digits.reading.competition import compete
+from digits.reading.competition import DIGIT, compete
 from digits.reading.components import (
     Component,
     are_one,
@@ -57,13 +57,15 @@ def digits_of(page: Page, confidence: np.ndarray) -> list[Digit]:
 
     `confidence` (n,) is the model's of each of its regions.
     """
-    chosen = [page.regions[i] for i in compete(page.regions, confidence)]
+    numbers = compete(page.regions, confidence)
+    chosen = [page.regions[i] for i in numbers]
     if not chosen:
         return []
     ink = np.zeros(page.smooth.shape, "float32")
     for region in chosen:
         _put(ink, region.component, region.ink)
     rest = beside(chosen, page.smooth, ink)
+    rest += unexplained(page, numbers, confidence, ink)
     height = float(np.median([r.component.height for r in chosen]))
     components = [r.component for r in chosen]
     level = deskew(ink, components, height)
@@ -109,6 +111,22 @@ def beside(chosen: list[Region], smooth: np.ndarray, ink: np.ndarray) -> list[Co
             if contrast > PALE * region.contrast:
                 found.append(piece)
                 _put(ink, piece, values)
+    return found
+
+
+def unexplained(
+    page: Page, chosen: list[int], confidence: np.ndarray, ink: np.ndarray
+) -> list[Component]:
+    """Return the regions that persist as the digits do and are none, and add them to the ink."""
+    light = 2 * sum(page.regions[i].light for i in chosen) > len(chosen)
+    least = np.median([page.regions[i].persistence for i in chosen]) / 2
+    found = []
+    for i, region in enumerate(page.regions):  # those that persist longest come first
+        c = region.component
+        if confidence[i] < DIGIT and region.light == light and region.persistence >= least:
+            if not c.crop(ink).any():
+                found.append(c)
+                _put(ink, c, region.ink)
     return found
 
 
