@@ -20,6 +20,7 @@ from digits.reading.recognition import (
     DIGIT,
     MARGIN,
     best_segmentation,
+    merge_readings,
     quarter_turns,
     reject_outliers,
     worth,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from keras import Model
 
 CHUNK = 256  # pictures in memory at a time
+DOUBTFUL = 0.8  # certainty, at most, where two ways to find the digits differ in them
 FRONT_ENDS = "rules", "regions", "both"  # how digits are found; the first is the default
 
 
@@ -156,16 +158,24 @@ def _ask(
             yield from _ask(model, [_find(source, attempt=1)], again=False)
             continue
         if front_end == "both" and again and not reading.failed and _may_be_more(reading):
-            other = _by_regions(model, source, reading)
-            reading = (
-                other
-                if worth(other.answers, other.unread)
-                > (worth(reading.answers, reading.unread) + MARGIN)
-                else reading
-            )
+            reading = _better(reading, _by_regions(model, source, reading))
         if not reading.answers and not reading.failed:
             reading.error = "no digit found"
         yield reading
+
+
+def _better(one: Reading, other: Reading) -> Reading:
+    """Return the reading that is worth more, with what only the other has found."""
+    best, rest = one, other
+    values = [worth(r.answers, r.unread, r.confidence) for r in (one, other)]
+    if values[1] > values[0] + MARGIN[not one.answers]:
+        best, rest = other, one
+    if best.answers:
+        answers, unread = merge_readings(best.answers, best.unread, rest.answers)
+        if len(answers) > len(best.answers) or len(unread) > len(best.unread):
+            best.certainty = min(best.certainty, DOUBTFUL)
+        best.answers, best.unread = answers, unread
+    return best
 
 
 def _may_be_more(reading: Reading) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from digits.data.normalization import LOW as LOW_INK
-from digits.reading.competition import DIGIT, compete
+from digits.reading.competition import DIGIT, SEED, compete
 from digits.reading.components import (
     Component,
     are_one,
@@ -20,6 +20,7 @@ from digits.reading.components import (
     join_parts,
     labelled,
     merge,
+    overlap,
 )
 from digits.reading.extremal_regions import SLIM, Region, extremal_regions, local_ink, smoothed
 from digits.reading.finding import Digit, make_digit
@@ -31,6 +32,7 @@ PIXELS = 1_400_000  # of the working size, whatever its longest side
 REACH = 2.5, 0.7  # heights of a digit: how far beside and above it its threshold holds
 PIECE = 0.1  # heights of a digit: what is smaller is dust
 TALLEST = 1.5  # heights of a digit: what is higher does not belong to its line
+NEAR = 0.2  # heights of the digits: between the halves of a broken one is less
 LOW = 0.5  # heights of the line: what is lower is no digit
 LEFT = 0.02  # what speaks against a digit without the piece beside it that may be its own
 PALE = 0.4  # of a digit's contrast: what has less beside it is no ink of that pen
@@ -65,7 +67,9 @@ def digits_of(page: Page, confidence: np.ndarray) -> list[Digit]:
     for region in chosen:
         _put(ink, region.component, region.ink)
     rest = beside(chosen, page.smooth, ink)
-    rest += unexplained(page, numbers, confidence, ink)
+    found, others = unexplained(page, numbers, confidence, ink)
+    rest += found
+    unread = [make_digit(c, ink, page.back, blot=True) for c in others]
     height = float(np.median([r.component.height for r in chosen]))
     components = [r.component for r in chosen]
     level = deskew(ink, components, height)
@@ -74,12 +78,14 @@ def digits_of(page: Page, confidence: np.ndarray) -> list[Digit]:
         components = connected_components(ink > LOW_INK)
         digits = [c for c in components if c.height > 0.5 * height and c.width < 1.2 * height]
         rest = [c for c in components if c not in set(digits)]
-        return [d for _, d in _in_lines(digits, rest, ink, page.back @ turned_back, height)]
+        return [
+            d for _, d in _in_lines(digits, rest, ink, page.back @ turned_back, height)
+        ] + unread
     images = {r.component: r.image for r in chosen}
     found = _in_lines(components, rest, ink, page.back, height)
     for component, digit in found:
         digit.image = images.get(component, digit.image)
-    return [digit for _, digit in found]
+    return [digit for _, digit in found] + unread
 
 
 def _put(ink: np.ndarray, component: Component, values: np.ndarray) -> None:
@@ -116,18 +122,24 @@ def beside(chosen: list[Region], smooth: np.ndarray, ink: np.ndarray) -> list[Co
 
 def unexplained(
     page: Page, chosen: list[int], confidence: np.ndarray, ink: np.ndarray
-) -> list[Component]:
-    """Return the regions that persist as the digits do and are none, and add them to the ink."""
+) -> tuple[list[Component], list[Component]]:
+    """Return what persists as the digits do: regions that are none, and added to the ink; others.
+
+    Others are digits by themselves, such as the hole of a 0 that touches a frame.
+    """
     light = 2 * sum(page.regions[i].light for i in chosen) > len(chosen)
     least = np.median([page.regions[i].persistence for i in chosen]) / 2
-    found = []
+    found, others = [], []
     for i, region in enumerate(page.regions):  # those that persist longest come first
         c = region.component
-        if confidence[i] < DIGIT and region.light == light and region.persistence >= least:
-            if not c.crop(ink).any():
-                found.append(c)
-                _put(ink, c, region.ink)
-    return found
+        if region.persistence < least or c.crop(ink).any():
+            continue
+        if confidence[i] > SEED and c.width > SLIM * c.height:
+            others.append(c)
+        elif confidence[i] < DIGIT and region.light == light:
+            found.append(c)
+            _put(ink, c, region.ink)
+    return found, others
 
 
 def _in_lines(
@@ -136,12 +148,15 @@ def _in_lines(
     """Return the components as digits, line by line, from left to right."""
     whole, rest = _with_pieces(chosen, rest, height)
     others = [c for c in join_parts(rest, height, TALLEST * height) if not _upright(c, height)]
-    lines = find_lines([*whole, *others], height)
+    unions = _unions(others, height)
+    lines = find_lines([*whole, *others, *unions], height)
     digits = []
     for number, line in enumerate(lines):
         marks = [c for c in line if c not in whole and c.height < LOW * height]
         sure = [c for c in line if c in whole and not _upright(c, height)]
-        found = segment([c for c in line if c not in marks and c not in sure], ink)
+        pairs = [c for c in line if c in unions]
+        found = segment([c for c in line if c not in {*marks, *sure, *pairs}], ink)
+        found += [(c, [(n, n + 1, 0.0, part) for n, part in enumerate(unions[c])]) for c in pairs]
         found += [(c, [(0, 1, LEFT, whole[c])] if whole[c] is not c else []) for c in sure]
         for component, lattice in sorted(found, key=lambda f: f[0].x + f[0].width / 2):
             digit = make_digit(component, ink, back, line=number)
@@ -156,6 +171,24 @@ def _in_lines(
 def _upright(component: Component, height: float) -> bool:
     """Whether it is an upright stroke: as a digit it would be among the regions."""
     return component.height > LOW * height and component.width < SLIM * component.height
+
+
+def _unions(rest: list[Component], height: float) -> dict[Component, list[Component]]:
+    """Take those that may be two halves of one broken digit out of `rest`; return their unions."""
+    unions: dict[Component, list[Component]] = {}
+    for left in sorted(rest, key=lambda c: c.x):
+        for right in rest if left in rest else ():
+            union = merge(left, right)
+            gap = -overlap(left.x, left.width, right.x, right.width)
+            below = -overlap(left.y, left.height, right.y, right.height)
+            close = right is not left and max(gap, below) < NEAR * height
+            whole = LOW * height < union.height < TALLEST * height
+            if close and whole and union.width < 1.3 * union.height:
+                unions[union] = sorted((left, right), key=lambda c: c.x)
+                rest.remove(left)
+                rest.remove(right)
+                break
+    return unions
 
 
 def _with_pieces(
