@@ -31,6 +31,7 @@ from digits.reading.segmentation import segment
 PIXELS = 1_400_000  # of the working size, whatever its longest side
 REACH = 2.5, 0.7  # heights of a digit: how far beside and above it its threshold holds
 PIECE = 0.1  # heights of a digit: what is smaller is dust
+MOST = 500  # pieces beside the digits of a page
 TALLEST = 1.5  # heights of a digit: what is higher does not belong to its line
 NEAR = 0.2  # heights of the digits: between the halves of a broken one is less
 LOW = 0.5  # heights of the line: what is lower is no digit
@@ -117,6 +118,8 @@ def beside(chosen: list[Region], smooth: np.ndarray, ink: np.ndarray) -> list[Co
             if contrast > PALE * region.contrast:
                 found.append(piece)
                 _put(ink, piece, values)
+        if len(found) > MOST:  # texture
+            break
     return found
 
 
@@ -176,18 +179,22 @@ def _upright(component: Component, height: float) -> bool:
 def _unions(rest: list[Component], height: float) -> dict[Component, list[Component]]:
     """Take those that may be two halves of one broken digit out of `rest`; return their unions."""
     unions: dict[Component, list[Component]] = {}
-    for left in sorted(rest, key=lambda c: c.x):
-        for right in rest if left in rest else ():
-            union = merge(left, right)
-            gap = -overlap(left.x, left.width, right.x, right.width)
-            below = -overlap(left.y, left.height, right.y, right.height)
-            close = right is not left and max(gap, below) < NEAR * height
-            whole = LOW * height < union.height < TALLEST * height
-            if close and whole and union.width < 1.3 * union.height:
-                unions[union] = sorted((left, right), key=lambda c: c.x)
-                rest.remove(left)
-                rest.remove(right)
-                break
+    rest.sort(key=lambda c: c.x)
+    x, y, width, tall = np.array([(c.x, c.y, c.width, c.height) for c in rest]).reshape(-1, 4).T
+    free = np.ones(len(rest), bool)
+    for i, left in enumerate(rest):
+        gap = -overlap(x, width, left.x, left.width)
+        below = -overlap(y, tall, left.y, left.height)
+        across = np.maximum(x + width, left.x + left.width) - np.minimum(x, left.x)
+        high = np.maximum(y + tall, left.y + left.height) - np.minimum(y, left.y)
+        close = free & (np.maximum(gap, below) < NEAR * height) & (across < 1.3 * high)
+        close &= (high > LOW * height) & (high < TALLEST * height)
+        close[: i + 1] = False
+        if free[i] and close.any():
+            j = int(close.argmax())
+            free[[i, j]] = False
+            unions[merge(left, rest[j])] = [left, rest[j]]
+    rest[:] = [c for c, kept in zip(rest, free, strict=True) if kept]
     return unions
 
 
