@@ -15,6 +15,7 @@ INK = 1.0  # the gain in explaining a stroke as long as the digits are high
 INSIDE = 0.7  # of a region's box: with more inside another's, one of the two is no digit
 APART = 0.3  # of a region's box: with less inside another's, both may be digits
 AROUND = 10  # heights: what is nearer is nearby
+ROW = 3  # times as far: what stands in another row, not beside it in its own
 NEIGHBOURS = 5  # so many of the nearest
 HEIGHT = 0.5  # standard deviation of the logarithm of a digit's height, of that of its neighbours
 PERSISTENCE = 0.6  # the same of an upright stroke's persistence: with less it is of a ruling
@@ -98,7 +99,7 @@ def _context(
     fits, height = np.zeros(len(regions)), own.copy()
     for i in range(len(regions)):
         others = seeds[shared[i, seeds] < APART]
-        away = np.abs(middle[others] - middle[i]).max(axis=1)
+        away = (np.abs(middle[others] - middle[i]) * (1, ROW)).max(axis=1)
         near = np.argsort(away)[:NEIGHBOURS]
         near = near[away[near] < AROUND * np.maximum(own[others[near]], own[i])]
         if len(near) < 2:

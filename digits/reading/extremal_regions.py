@@ -24,7 +24,7 @@ WIDEST = 1.6  # heights of a region: one digit is less wide
 SLIMMEST = 14  # widths of a region: one digit is less high
 SLIM = 0.35  # widths to a height: a region that is less wide is an upright stroke
 FILLED = 0.75  # fraction of a box: a digit that is no upright stroke fills less
-MOST = 3000  # regions that the model is asked about: those that persist longest
+MOST = 1500  # regions that the model is asked about: those that persist longest
 
 
 @dataclass(eq=False)

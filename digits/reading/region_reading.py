@@ -135,6 +135,8 @@ def unexplained(
     found, others = [], []
     for i, region in enumerate(page.regions):  # those that persist longest come first
         c = region.component
+        if len(found) + len(others) > MOST:  # texture
+            break
         if region.persistence < least or c.crop(ink).any():
             continue
         if confidence[i] > SEED and c.width > SLIM * c.height:
