@@ -19,8 +19,8 @@ from pyarrow import Table, parquet
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import digits
-from digits.command_line import progress_bar
 from digits.data.picture_folders import ENDINGS
+from digits.streams import progress_bar
 
 PART = 250  # pictures of a task, and of a Parquet file: photos of a gigabyte
 

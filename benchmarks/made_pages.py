@@ -17,6 +17,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -24,14 +25,17 @@ from page_drawing import Strokes, legible
 from page_kinds import KINDS, draw_page
 from scores import distance, part_of, print_table
 
-from digits.command_line import new_parser, positive_int, progress_bar, run, writable_folder
+from digits import figures
+from digits.command_line import figure_file, new_parser, positive_int, run, writable_folder
 from digits.data.mnist import load_mnist
 from digits.model.loading import load_model
 from digits.reading import UNSURE, Reading, read_pictures
+from digits.streams import progress_bar
 
 VALIDATION = 2_500  # the last training digits, as in cnn.py
 OTHERS = 20_000  # training digits that say which digits are legible
 AROUND = 0.2  # heights of a digit: what is read nearer to it is not read where there is none
+ACROSS, SHOWN = 5, 140  # pages in a row of the plot, and pixels of their longer side
 HEADER = ["kind", "pages", "right", "lines too", "wrong digits", "false", "above 90 %", "right"]
 
 
@@ -58,18 +62,22 @@ def main() -> int:
     parser.add_argument("--model", type=Path, default=".", help="where the two files are")
     parser.add_argument("--data", type=Path, help="your copy of MNIST")
     parser.add_argument("--save", type=Path, metavar="DIR", help="write pages and labels.csv")
+    parser.add_argument("--plot", type=figure_file, metavar="FILE", help="draw a page of each kind")
     arguments = parser.parse_args()
     folder = writable_folder(arguments.save) if arguments.save else None
     model, strokes = load_model(arguments.model), load_strokes(arguments.data, arguments.sealed)
-    scores, saved = {}, []
+    scores, saved, shown = {}, [], {}
     with progress_bar() as bar:
         for kind in bar.track(arguments.kind):
             pages = list(draw_pages(kind, arguments.pages, strokes, arguments.sealed))
+            shown[kind] = min(pages, key=narrowness)
             saved += [save(page, kind, folder) for page in pages if folder]
             readings = read_pictures(model, ((page.name, page.picture) for page in pages))
             scores[kind] = [score(*pair) for pair in zip(pages, readings, strict=True)]
     if folder:
         write_labels(folder, saved)
+    if arguments.plot:
+        figures.save(draw_sheet(shown), arguments.plot)
     print_table(HEADER, table(scores))
     return 0
 
@@ -122,6 +130,28 @@ def false_digits(found: list[tuple[int, int, int, int]], boxes: np.ndarray) -> i
     room = AROUND * (boxes[:, 3:] - boxes[:, 1:2])
     inside = (middle > boxes[:, :2] - room) & (middle < boxes[:, 2:] + room)
     return int((~inside.all(axis=2).any(axis=1)).sum())
+
+
+def narrowness(page: MadePage) -> float:
+    """Return how far a page is from a width of 4 to a height of 3."""
+    height, width, _ = page.picture.shape
+    return abs(np.log(width / height / (4 / 3)))
+
+
+def draw_sheet(pages: dict[str, MadePage]) -> Figure:
+    """Draw a page of each kind."""
+    rows = -(-len(pages) // ACROSS)
+    figure = Figure(figsize=(6.8, 1.25 * rows), layout="constrained")
+    axes = figure.subplots(rows, ACROSS, squeeze=False).ravel()
+    for axis in axes:
+        axis.axis("off")
+    for axis, (kind, page) in zip(axes, pages.items(), strict=False):
+        height, width, _ = page.picture.shape
+        scale = min(1, SHOWN / max(height, width))
+        size = round(scale * width), round(scale * height)
+        axis.imshow(cv2.resize(page.picture, size, interpolation=cv2.INTER_AREA))
+        axis.set_title(kind, fontsize=7)
+    return figure
 
 
 def table(scores: dict[str, list[tuple[int, ...]]]) -> list[list[object]]:

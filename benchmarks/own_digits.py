@@ -19,12 +19,13 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from scores import distance
+from scores import distance, part_of, print_table
 
 from digits import figures
 from digits.command_line import UserError, run
 from digits.model.loading import load_model
 from digits.reading import Reading, read_pictures
+from digits.reading.plot import draw_readings
 from digits.reading.reader import FRONT_ENDS
 
 DRAWN = 30  # so many of those that were read wrong
@@ -54,8 +55,7 @@ def main() -> int:
     print_groups(rows, readings)
     print_confidence(rows, readings)
     if wrong:
-        drawn = [reading.as_drawn() for reading in wrong[:DRAWN]]
-        figures.save(figures.draw_readings(drawn), arguments.plot)
+        figures.save(draw_readings(wrong[:DRAWN]), arguments.plot)
         print(f"\nsaved {arguments.plot}")
     return 0
 
@@ -75,15 +75,15 @@ def print_groups(rows: list[dict], readings: list[Reading]) -> None:
     for row, reading in zip(rows, readings, strict=True):
         right, wrong = reading.digits == row["label"], distance(reading.digits, row["label"])
         groups[row["group"]][row["writer"]].append((right, wrong, len(row["label"])))
-    print("\ngroup           right  pictures  writers  wrong digits")
+    table = []
     for group, writers in groups.items():
         mean = np.mean([np.mean([right for right, *_ in found]) for found in writers.values()])
-        n, (_, wrong, digits) = (
-            sum(map(len, writers.values())),
-            np.sum([picture for found in writers.values() for picture in found], axis=0),
-        )
-        part = f" ({100 * wrong / digits:.1f} %)" if digits else ""
-        print(f"{group:14} {100 * mean:5.1f} % {n:8} {len(writers):8}  {wrong} of {digits}{part}")
+        pictures = [picture for found in writers.values() for picture in found]
+        _, wrong, digits = np.sum(pictures, axis=0)
+        counts = len(pictures), len(writers), part_of(wrong, digits)
+        table.append([group, f"{100 * mean:.1f} %", *counts])
+    print()
+    print_table(["group", "right", "pictures", "writers", "wrong digits"], table)
 
 
 def print_confidence(rows: list[dict], readings: list[Reading]) -> None:
@@ -94,12 +94,14 @@ def print_confidence(rows: list[dict], readings: list[Reading]) -> None:
         if r.digits
     ]
     confidence, right = np.array(answered).T
-    print("\nconfidence      right  pictures")
+    table = []
     for low, high in ((0, 0.5), (0.5, 0.8), (0.8, 0.9), (0.9, 0.97), (0.97, 1.01), (0.9, 1.01)):
         chosen = (confidence >= low) & (confidence < high)
         if chosen.any():
-            range_ = f"{low:.2f} to {min(high, 1):.2f}"
-            print(f"{range_:14} {100 * right[chosen].mean():5.1f} % {chosen.sum():8}")
+            right_part = f"{100 * right[chosen].mean():.1f} %"
+            table.append([f"{low:.2f} to {min(high, 1):.2f}", right_part, chosen.sum()])
+    print()
+    print_table(["confidence", "right", "pictures"], table)
 
 
 if __name__ == "__main__":

@@ -188,7 +188,7 @@ class Page:
     def number(self, hand: Hand, x: float, y: float, digits: int, centred: bool = False) -> float:
         """Write digits from x on, or around it, on the baseline y; return where they end.
 
-        What does not fit before the right margin is not written.
+        What does not fit before the right margin is not written, but for a line's first digit.
         """
         drawn = [hand.digit() for _ in range(digits)]
         gaps = hand.gap * np.exp(hand.rng.normal(0, 0.25, digits))
@@ -197,7 +197,7 @@ class Page:
             x -= (sum(mask.shape[1] for mask, _ in drawn) + gaps[1:].sum()) / 2
         for (mask, label), gap in zip(drawn, gaps, strict=True):
             height, width = mask.shape
-            if x + width > self.right:
+            if x + width > self.right and self.lines[-1]:
                 break
             top = y - height + hand.rng.normal(0, hand.unsteady) * hand.height
             self.lay(mask, x, top, hand.colour, hand.opaque)

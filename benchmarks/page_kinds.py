@@ -201,7 +201,7 @@ def comb_fields(strokes: Strokes, rng: Rng):
     page, x, y = grid(rng, hand, columns, rows, (rng.uniform(1.1, 1.5), rng.uniform(1.6, 2.5)))
     colour = one_of(rng, ((0.1, 0.1, 0.1), (0.45, 0.45, 0.45), (0.9, 0.5, 0.4)))
     thickness = hand.height * rng.uniform(0.025, 0.07)
-    tick = hand.height * rng.uniform(0.25, 0.8)
+    tick = hand.height * rng.uniform(0.2, 0.6)
     for bottom in y[1:]:
         page.lines.append("")
         page.stroke([(x[0], bottom), (x[-1], bottom)], thickness, colour)
@@ -247,8 +247,8 @@ def shadows(strokes: Strokes, rng: Rng):
     hand = some_hand(strokes, rng)
     page = sheet(rng, hand)
     write_rows(page, hand)
-    for _ in range(int(rng.integers(1, 3))):
-        shadow(page, rng, rng.uniform(0.35, 0.7), hand.height * some(rng, 0.05, 1.5))
+    for light in rng.uniform(0.45, 0.75, rng.integers(1, 3)):
+        shadow(page, rng, light, hand.height * some(rng, 0.05, 1.5))
     return photograph_of(page, rng)
 
 

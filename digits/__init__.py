@@ -2,7 +2,7 @@
 
     from digits import load_model, read
 
-    model = load_model()                  the pair in the current folder, or the project's
+    model = load_model()                  the pair in the current folder, or the one here
     reading = read("page.jpg", model)     a Reading: text, digits, confidence, answers, error
 
 Five rooms, each with a docstring that says what comes in, what goes out, and what its modules do.
@@ -14,8 +14,13 @@ training      augmentation, the fit, calibration, teaching
 reading       a picture -> lines of digits
 page          the drawing page: its server, what it keeps and learns, and its files
 
-figures       result.png, training.png, the picture with boxes
-command_line  errors, exit codes and progress, the same for every script
+and for all of them
+
+figures       how figures look, where they go, and the drawing of test digits
+command_line  errors, exit codes and arguments, the same for every script
+streams       what is printed: streams that may be closed, full or noisy, and progress
+places        where the scripts and the trained model are, and how they are called
+__main__      python -m digits, and the commands of the installed package
 """
 
 from typing import TYPE_CHECKING, Any

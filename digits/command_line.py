@@ -1,4 +1,4 @@
-"""Errors, exit codes and progress, the same for every script."""
+"""Errors, exit codes and arguments, the same for every script."""
 
 import argparse
 import contextlib
@@ -9,11 +9,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any
 from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    from rich.progress import Progress
+from digits.streams import drop_stdout, mend_streams
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}  # a disk that takes no more
 
@@ -28,17 +27,17 @@ def run(main: Callable[[], int]) -> int:
     0 it went well, 2 a user's mistake (one line on stderr), 130 Ctrl-C.
     Anything else is a bug and keeps its traceback.
     """
-    _mend_streams()
+    mend_streams()
     try:
         code = main()
         sys.stdout.flush()  # a closed pipe must show here, not in Python's shutdown
         return code
     except UserError as error:
-        print(f"{Path(sys.argv[0]).name}: {one_line(error)}", file=sys.stderr)
+        note(one_line(error))
         return 2
     except KeyboardInterrupt as error:
-        kept = f": {error}" if str(error) else " before the end"
-        print(f"\n{Path(sys.argv[0]).name}: stopped{kept}", file=sys.stderr)
+        print(file=sys.stderr)  # after the terminal's ^C
+        note(f"stopped{f': {error}' if str(error) else ' before the end'}")
         return 130
     except BrokenPipeError:  # the reader has seen enough, as in `| head -1`
         drop_stdout()
@@ -47,59 +46,13 @@ def run(main: Callable[[], int]) -> int:
         if error.filename is not None or error.errno not in FULL:
             raise
         drop_stdout()
-        name = Path(sys.argv[0]).name
-        print(f"{name}: cannot write the results to stdout: {error.strerror}", file=sys.stderr)
+        note(f"cannot write the results to stdout: {error.strerror}")
         return 2
 
 
-def _mend_streams() -> None:
-    """Let nothing that is printed stop the program.
-
-    A stream that is closed (in services, with pythonw) becomes the null device, or else the
-    next file that is opened would take its number, and what libraries print. What stderr
-    cannot take is dropped.
-    """
-    for number, (name, mode) in enumerate({"stdin": "r", "stdout": "w", "stderr": "w"}.items()):
-        if getattr(sys, name) is None:
-            stream = open(os.devnull, mode)  # noqa: SIM115
-            setattr(sys, name, stream)
-            with contextlib.suppress(OSError):
-                if stream.fileno() != number:
-                    os.dup2(stream.fileno(), number)
-                os.set_inheritable(number, True)  # as the three streams are
-    if hasattr(sys.stdout, "reconfigure"):  # a name in letters that the terminal lacks
-        sys.stdout.reconfigure(errors="backslashreplace")
-    sys.stderr = Dropping(sys.stderr)
-
-
-def is_terminal(stream: TextIO | None) -> bool:
-    return stream is not None and stream.isatty()
-
-
-class Dropping:
-    """A text stream that drops what it cannot write: its reader left, or its disk is full."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    def write(self, text: str) -> int:
-        with contextlib.suppress(OSError):
-            self._stream.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        with contextlib.suppress(OSError):
-            self._stream.flush()
-
-
-def drop_stdout() -> None:
-    """Send what is still printed, and what waits to be, to the null device."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
+def note(text: str) -> None:
+    """Say something on stderr, after the name of the script."""
+    print(f"{Path(sys.argv[0]).name}: {text}", file=sys.stderr)
 
 
 def one_line(text: object, shows: Callable[[str], Any] = str.isprintable) -> str:
@@ -172,10 +125,10 @@ def web_origin(text: str) -> str:
 
 
 def figure_file(text: str) -> Path:
-    """An argparse type: a file in which a figure can be drawn."""
+    """An argparse type: a file in which a figure can be drawn; its folder is made if need be."""
     if Path(text).suffix.lower() not in (".png", ".pdf", ".svg"):
         raise argparse.ArgumentTypeError(f"{text!r} does not end in .png, .pdf or .svg")
-    return Path(text)
+    return writable_folder(Path(text).parent) / Path(text).name
 
 
 def whole_path(path: Path) -> Path:
@@ -244,55 +197,6 @@ def ctrl_c_waits() -> Iterator[Callable[[], None]]:
     finally:
         signal.signal(signal.SIGINT, before)
     stop_if_pressed()
-
-
-@contextlib.contextmanager
-def only_python_on_stderr() -> Iterator[None]:
-    """Keep libraries written in C from writing to stderr during the block.
-
-    libtiff, inside Pillow, would add lines of its own to ours about a damaged file.
-    """
-    try:
-        real = os.dup(2)
-    except OSError:  # it is closed
-        yield
-        return
-    with contextlib.ExitStack() as stack:
-        stack.callback(os.close, real)
-        if _descriptor(sys.stderr) == 2:  # and not, as in a notebook, elsewhere
-            sys.stderr.flush()
-            own = open(real, "w", 1, errors="backslashreplace", closefd=False)  # noqa: SIM115
-            stack.enter_context(contextlib.redirect_stderr(Dropping(own)))
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        stack.callback(os.dup2, real, 2)
-        yield
-
-
-def _descriptor(stream: TextIO | None) -> int | None:
-    try:
-        return stream.fileno()
-    except (AttributeError, OSError, ValueError):
-        return None
-
-
-def progress_bar() -> "Progress":
-    """A bar on stderr, used as `with progress_bar() as bar: for x in bar.track(...)`.
-
-    It shows in a terminal, unless the results run over that too: they show how far it is.
-    """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    return Progress(
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True, force_jupyter=False),
-        transient=True,
-        redirect_stdout=False,
-        disable=not is_terminal(sys.stderr) or is_terminal(sys.stdout),
-    )
 
 
 def percent(fraction: float) -> str:

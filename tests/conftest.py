@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 os.environ["MPLBACKEND"] = "agg"
+pytest_plugins = ["firefox"]
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -72,6 +73,7 @@ def script(tmp_path):
         options = {"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 100} | options
         return subprocess.run(command, **options)
 
+    run.folder = tmp_path
     return run
 
 
@@ -157,13 +159,14 @@ def small_cnn(tiny_cnn, tmp_path):
 def python_with(tmp_path_factory):
     """Return the Python of an environment with a backend and without TensorFlow.
 
-    JAX_PYTHON or TORCH_PYTHON names one; without it, it is made, which takes a minute.
+    JAX_PYTHON, TORCH_PYTHON or OPENVINO_PYTHON names one; else it is made, which takes a minute.
     """
     made = {}
 
     def make(backend):
         folder = tmp_path_factory.mktemp(backend)
-        needed = (ROOT / "requirements.txt").read_text()
+        own = ROOT / f"requirements-{backend}.txt"
+        needed = (own if own.exists() else ROOT / "requirements.txt").read_text()
         (folder / "needed.txt").write_text(re.sub("(?m)^tensorflow.*", "", needed))
         python = folder / "bin/python"
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)

@@ -4,12 +4,14 @@ import os
 import re
 import signal
 import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 import cnn
-from conftest import hear_ctrl_c, is_user_error, small_model
+from conftest import ROOT, hear_ctrl_c, is_user_error, small_model
+from digits import places
 from digits.command_line import UserError
 
 PIPES = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -59,9 +61,10 @@ def test_it_prints_results_and_writes_four_files(few_digits, tmp_path, capsys):
         "digit  images  wrong",
         "trained 1 epoch in",
         "saved model.json",
+        f"\nthe model in {ROOT} before: test accuracy ",
     ):
         assert words in out
-    assert err.startswith(f"cnn.py: the model goes to {tmp_path / 'new'}\n")
+    assert err.startswith(f"the model goes to {tmp_path / 'new'}\n")
     assert "\nepoch 1 of 1: accuracy " in err and err.count("\n") == 2  # as a log wants it
     files = sorted(file.name for file in (tmp_path / "new").iterdir())
     assert files == ["model.h5", "model.json", "result.png", "training.png"]
@@ -116,3 +119,30 @@ def test_ctrl_c_does_not_break_into_a_step(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         cnn.train(model, np.zeros((60, 28, 28), "uint8"), np.zeros(60, "uint8"), 2, 20, 0, 20)
     assert steps == ["whole"]
+
+
+def test_before_it_replaces_the_shipped_pair_it_says_so(few_digits, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(places, "PROJECT", tmp_path)
+    monkeypatch.setattr(cnn, "train", stop)
+    for folder, replaces in ((tmp_path, True), (tmp_path / "new", False)):
+        with pytest.raises(KeyboardInterrupt):
+            cnn.main(["--output", str(folder)])
+        err = capsys.readouterr().err
+        assert ("git checkout -- model.json" in err and "--output" in err) == replaces
+
+
+def test_a_ctrl_c_names_the_command_that_goes_on(few_digits, tmp_path, monkeypatch):
+    def stopped_after_one(*_, checkpoint, **__):
+        checkpoint.kept = 1
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cnn, "train", stopped_after_one)
+    words = ["--epochs", "9", "--output", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["cnn.py", *words])
+    for argv in (words, None):  # called, and as the shell does
+        with pytest.raises(KeyboardInterrupt, match=r"1 of 9 .*cnn\.py --epochs 9 .* --resume"):
+            cnn.main(argv)
+
+
+def stop(*_, **__):
+    raise KeyboardInterrupt

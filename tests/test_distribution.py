@@ -128,7 +128,7 @@ def test_a_lost_process_ends_the_other_and_its_devices_alone_go_on(begin, tmp_pa
     _, err = both[1 - lost].communicate(timeout=100)
     assert time.monotonic() - began < 60 and both[1 - lost].returncode == 2
     assert err.endswith(f"tiny.py: {distribution.LOST}\n") and "Traceback" not in err
-    progress = ("epoch", "fetching", "waiting", "cnn.py: the model goes")
+    progress = ("epoch", "fetching", "waiting", "the model goes")
     assert len([line for line in err.splitlines() if not line.startswith(progress)]) == 1
     if lost == 0:
         ends_well(begin(1, 2, *command, tmp_path / "lost", "--resume"))

@@ -1,11 +1,12 @@
 """`python draw.py`: the server keeps strangers out, and answers its own page."""
 
-import base64
+import mimetypes
 import re
 import signal
 import socket
 import sys
 import urllib.request
+import webbrowser
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -14,7 +15,8 @@ import pytest
 
 import draw
 from conftest import ROOT, drawn_seven, is_user_error, png
-from digits.page import server
+from digits.model import predict
+from digits.page import qr_code, server
 from digits.reading import recognition
 
 # ---------------------------------------------------------------- the server
@@ -32,7 +34,25 @@ def test_a_picture_is_read(client):
     assert (answer["width"], answer["height"]) == (100, 100)
     (box,) = answer["boxes"]
     assert len(box["seen"]) == 784 and len(box["probabilities"]) == 10
-    assert box["percents"][7] == box["sure"] and not box["unsure"]
+    assert box["probabilities"][7] == pytest.approx(box["confidence"], abs=1e-3)
+    assert not box["unsure"]
+
+
+def test_images_get_probabilities_where_the_browser_cannot_run_the_model(client, shipped):
+    images = np.stack([255 - drawn_seven(28, 2), np.zeros((28, 28), "uint8")])
+    kind = {"content_type": "application/octet-stream"}
+    answer = client.post("/predict", data=images.tobytes(), **kind).json["probabilities"]
+    np.testing.assert_allclose(answer, predict(shipped, images), atol=1e-6)
+    for body, content_type, code in ((b"x" * 785, "image/x", 400), (b"", "text/plain", 415)):
+        assert client.post("/predict", data=body, content_type=content_type).status_code == code
+
+
+def test_scripts_are_scripts_whatever_the_system_says(learner, monkeypatch):
+    monkeypatch.setitem(mimetypes.types_map, ".js", "text/plain")
+    mimetypes.add_type("text/plain", ".js")
+    get = server.create_app(learner).test_client().get
+    assert get("/page/page.js").content_type.startswith("text/javascript")
+    assert get("/page/style.css").content_type.startswith("text/css")
 
 
 def test_digits_that_touch_say_that_there_may_be_another_number_of_them(client, monkeypatch):
@@ -44,18 +64,6 @@ def test_digits_that_touch_say_that_there_may_be_another_number_of_them(client, 
     certainties = [box["certainty"] for box in answer["boxes"]]
     assert answer["digits"] == "777"
     assert certainties[0] == certainties[1] < 0.95 and certainties[2] == 1
-
-
-def test_the_inside_of_the_network_is_shown(client):
-    (box,) = client.post("/read", data=png(drawn_seven()), content_type="image/png").json["boxes"]
-    seen = bytes(box["seen"])
-    inside = client.post("/inside", data=seen, content_type="application/octet-stream").json
-    assert len(inside["speaks"]) == 784
-    for layer in inside["layers"]:
-        maps = base64.b64decode(layer["maps"])
-        assert len(maps) == layer["count"] * layer["height"] * layer["width"]
-    for body, content_type, code in ((b"x" * 783, "image/x", 400), (seen, "text/plain", 415)):
-        assert client.post("/inside", data=body, content_type=content_type).status_code == code
 
 
 @pytest.mark.parametrize(
@@ -147,11 +155,32 @@ def test_no_network_is_named(script):
     assert is_user_error(script("draw.py", "--model", ".", "--port", 0), "no model", "cnn.py")
 
 
+def test_https_typed_as_http_gets_a_line(start_page):
+    process, address = start_page("--port", 0)
+    port = int(address.rstrip("/").rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as browser:
+        browser.sendall(bytes.fromhex("16030100050100000100") + b"\n")
+        browser.settimeout(20)
+        browser.recv(100)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert err.strip() == f"draw.py: no https here: open http://...:{port}/"
+
+
+@pytest.mark.parametrize(
+    ("browser", "window"),
+    [(webbrowser.GenericBrowser("w3m"), False), (webbrowser.BackgroundBrowser("x"), True)],
+)
+def test_a_text_browser_does_not_take_the_terminal(monkeypatch, browser, window):
+    monkeypatch.setattr(webbrowser, "get", lambda: browser)
+    assert draw.has_window() == window
+
+
 def test_a_phone_is_brought_there_by_a_qr_code():
     import cv2
 
     address = "http://192.168.178.35:8000/"
-    lines = re.sub(r"\033\[[0-9;]*m", "", draw.qr_code(address)).splitlines()
+    lines = re.sub(r"\033\[[0-9;]*m", "", qr_code.qr_code(address)).splitlines()
     halves = {" ": (255, 255), "▄": (255, 0), "▀": (0, 255), "█": (0, 0)}
     rows = [[halves[block][half] for block in line] for line in lines for half in (0, 1)]
     image = np.kron(np.array(rows, "uint8"), np.ones((8, 8), "uint8"))
@@ -165,4 +194,4 @@ def test_a_phone_is_brought_there_by_a_qr_code():
 def test_the_qr_code_is_for_terminals_that_can_show_it(monkeypatch, encoding, terminal, shown):
     stderr = SimpleNamespace(encoding=encoding, isatty=lambda: terminal)
     monkeypatch.setattr(sys, "stderr", stderr)
-    assert draw.can_show("▀") == shown
+    assert qr_code.can_show("▀") == shown

@@ -13,6 +13,7 @@ from PIL import Image
 
 import load_model
 from conftest import ROOT, drawn_seven, is_user_error
+from digits.command_line import UserError
 
 
 def test_without_arguments_it_tests_the_model_and_draws(tmp_path, monkeypatch, capfd):
@@ -33,9 +34,19 @@ def test_from_another_folder_the_project_s_model_reads(tmp_path, monkeypatch, ca
 
 
 def test_a_model_in_the_current_folder_comes_first(script, fresh):
-    (fresh / "model.json").unlink()
+    (fresh / "model.h5").unlink()
     cv2.imwrite(str(fresh / "a.png"), drawn_seven())
-    assert is_user_error(script("load_model.py", "a.png"), f"{fresh}/model.json is missing")
+    assert is_user_error(script("load_model.py", "a.png"), f"{fresh}/model.h5 is missing")
+
+
+def test_a_model_of_tensorflow_js_in_the_folder_is_none_of_ours(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    cv2.imwrite("a.png", drawn_seven())
+    (tmp_path / "model.json").write_text('{"format": "graph-model", "weightsManifest": []}')
+    assert load_model.main(["a.png"]) == 0
+    assert capsys.readouterr().out.startswith("a.png  7  ")
+    with pytest.raises(UserError, match=r"model\.json is a model of TensorFlow\.js"):
+        load_model.main(["a.png", "--model", "."])
 
 
 def test_it_imports_nothing_of_the_training(script):
@@ -95,7 +106,7 @@ def test_standard_input_folders_and_plot(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--model", "nowhere"), ("no model in /", "/nowhere", "--model")),
+        (("--model", "nowhere"), ("no model in /", "/nowhere", "name another folder")),
         (("--model", ROOT, "--data", "nowhere.npz"), ("nowhere.npz",)),
         (("--model", ROOT, "--plot", "nowhere/p.txt"), ("p.txt", ".png")),
     ],

@@ -29,7 +29,11 @@ def printed_digits(n):
 
 @pytest.fixture(scope="module")
 def strokes():
-    return Strokes(*printed_digits(40))
+    """A ring, which is a 0, and a bar, which is a 1: told apart by their width."""
+    ring, bar = np.zeros((2, 28, 28), "uint8")
+    cv2.circle(ring, (14, 14), 8, 255, 3, cv2.LINE_AA)
+    cv2.line(bar, (14, 5), (14, 23), 255, 3, cv2.LINE_AA)
+    return Strokes(np.array([ring, bar]), np.array([0, 1]))
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +46,8 @@ def test_there_are_twenty_kinds(pages):
     assert len(pages) == 20
 
 
-def test_pages_are_always_the_same(pages):
-    strokes = Strokes(*printed_digits(40))
+def test_pages_are_always_the_same(strokes, pages):
+    strokes = Strokes(strokes.images, strokes.labels)  # nothing traced yet
     for kind in ("long strips", "ruled", "texture"):  # in another order, each for itself
         again = list(made_pages.draw_pages(kind, 2, strokes, False))
         assert (again[0].picture == pages[kind].picture).all()
@@ -63,8 +67,10 @@ def test_a_label_says_line_by_line_what_is_on_the_page(pages, kind):
         assert (left >= 0).all() and (right <= width).all() and (bottom <= height).all()
         assert (np.diff(left) > 0).all() and top.min() >= 0 and bottom.mean() > below
         below = bottom.mean()
-        for x0, y0, x1, y1 in line.round().astype(int):  # there is ink
-            assert np.ptp(page.picture[y0:y1, x0:x1].astype(int), axis=(0, 1)).max() > 25
+    for label, (x0, y0, x1, y1) in zip(page.label, page.boxes.round().astype(int), strict=True):
+        assert label == ("0" if x1 - x0 > (y1 - y0) / 2 else "1")
+        ink = page.picture[y0:y1, x0:x1].astype(int)
+        assert np.ptp(ink, axis=(0, 1)).max() > 25
 
 
 def test_each_set_is_made_from_its_own_digits(monkeypatch):

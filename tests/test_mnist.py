@@ -37,11 +37,12 @@ def as_arrays(digits):
     return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
 
 
-def write_idx(folder, arrays, packed=False):
+def write_idx(folder, arrays, packed=False, named="{}"):
     for name, (shape, _, file) in mnist_files.ARRAYS.items():
         content = bytes((0, 0, 8, len(shape))) + np.array(shape, ">u4").tobytes()
         content += arrays[name].tobytes()
-        path = folder / (file + ".gz" if packed else file)
+        path = folder / named.format(file, array=name) / (file if named.endswith("/") else "")
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(gzip.compress(content, 1) if packed else content)
 
 
@@ -63,8 +64,78 @@ def test_bytes_are_those_of_the_original_idx_files(digits):
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_reads_a_folder_of_idx_files(digits, tmp_path, packed):
-    write_idx(tmp_path, as_arrays(digits), packed)
+    write_idx(tmp_path, as_arrays(digits), packed, "{}.gz" if packed else "{}")
     np.testing.assert_array_equal(mnist.load_mnist(tmp_path)[1][0], digits[1][0])
+
+
+@pytest.mark.parametrize(
+    ("named", "packed"),
+    [
+        ("{array}.idx3-ubyte", False),  # as some programs unpack them
+        ("MNIST/raw/{}", False),
+        ("{}/", False),  # a folder of that name with the file inside
+        ("{}.gz", False),  # a browser has unpacked it
+        ("{}", True),  # or the ending is lost
+    ],
+)
+def test_idx_files_are_found_under_any_name_and_at_any_depth(digits, tmp_path, named, packed):
+    write_idx(tmp_path, as_arrays(digits), packed, named)
+    other = tmp_path / "AnotherSet"  # with the same headers
+    other.mkdir()
+    shape = mnist_files.ARRAYS["x_test"][0]
+    (other / "t10k-images-idx3-ubyte").write_bytes(mnist_files.idx_header(shape) + bytes(7840000))
+    np.testing.assert_array_equal(mnist.load_mnist(tmp_path)[1][0], digits[1][0])
+
+
+def test_one_of_four_idx_files_stands_for_all(digits, tmp_path):
+    write_idx(tmp_path, as_arrays(digits))
+    one = tmp_path / "t10k-labels-idx1-ubyte"
+    np.testing.assert_array_equal(mnist.load_mnist(one)[0][1], digits[0][1])
+    (tmp_path / "train-labels-idx1-ubyte").unlink()
+    with pytest.raises(UserError, match=r"has no train-labels-idx1-ubyte; .*is an IDX file; give "):
+        mnist.load_mnist(one)
+
+
+def test_a_folder_that_holds_an_npz_is_read(digits, tmp_path):
+    (tmp_path / "datasets").mkdir()
+    np.savez(tmp_path / "datasets" / "mnist.npz", **as_arrays(digits))
+    np.testing.assert_array_equal(mnist.load_mnist(tmp_path)[0][1], digits[0][1])
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"<!DOCTYPE html><title>403</title>", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1", "a git-lfs pointer"),
+        (b"label,1x1,1x2" + 99 * b",pixel" + b"\n5,0,0", "a CSV table"),
+        (b"7" + 784 * b",0" + b"\n", "a CSV table"),
+        (pickle.dumps([1.0] * 99), "a pickle, which may hold code"),
+        (b"", "an empty file"),
+        (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+        (b"\1\2\3", "no .npz"),
+    ],
+)
+def test_a_file_that_is_no_data_set_is_called_what_it_is(tmp_path, content, kind):
+    for name in ("mnist.npz", "t10k-images-idx3-ubyte.gz", "mnist.pkl.gz"):
+        packed = gzip.compress(content) if name.endswith("pkl.gz") else content
+        (tmp_path / name).write_bytes(packed)
+        with pytest.raises(UserError, match=rf"it is {kind}.*; give mnist.npz or .* it is fetched"):
+            mnist.load_mnist(tmp_path / name)
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_web_pages_in_the_place_of_idx_files_are_named(tmp_path, ending):
+    for _, _, name in mnist_files.ARRAYS.values():
+        (tmp_path / (name + ending)).write_text("<html><body>Sign in</body></html>")
+    with pytest.raises(UserError, match=rf"train-images-idx3-ubyte{ending} .*; it is a web page"):
+        mnist.load_mnist(tmp_path)
+
+
+def test_a_slow_disk_is_no_download(digits, empty_cache, capsys, monkeypatch):
+    empty_cache.parent.mkdir(parents=True)
+    np.savez(empty_cache, **as_arrays(digits))
+    monkeypatch.setattr(mnist, "note_if_slow", None)  # it has nothing to say
+    assert mnist.load_mnist()[1][1][0] == 7
 
 
 def test_reads_an_npz_as_keras_has_it(digits, tmp_path):

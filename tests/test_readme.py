@@ -1,6 +1,7 @@
 """What the README and the documentation show is in the repository, and works as they say."""
 
 import re
+import textwrap
 
 import pytest
 
@@ -9,6 +10,7 @@ import load_model
 from conftest import ROOT
 from digits.model import loading
 from digits.model import quiet_keras as keras
+from digits.training import augmentation
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 README, OWN_MODEL, GUARANTEES, MEASURED = (
@@ -59,6 +61,34 @@ def test_the_accuracy_of_the_shipped_model_is_the_same_everywhere():
     line = re.search(r"test accuracy ([\d.]+) % \((\d+) of 10000 wrong\)", load_model.__doc__)
     assert float(line[1]) == pytest.approx(100 - int(line[2]) / 100)
     assert line[0] in README and f"| {line[1]} % |" in MEASURED
+
+
+def test_what_a_training_prints_is_what_the_script_says():
+    lines = re.search(r"last lines that it prints:\n\n(.*)", cnn.__doc__, re.DOTALL)[1]
+    assert textwrap.dedent(lines).strip() in README
+    first = lines.strip().splitlines()[0]
+    assert re.search(r"([\d.]+) %", first)[0] in MEASURED.split("now gives")[1].split("\n")[0]
+
+
+def test_what_the_readme_says_of_a_batch_is_what_is_trained_on():
+    names = ("OUTLIERS", "DRAWN", "PRINTED", "SMALL")
+    text = " ".join(README.split())
+    said = re.search(r"Of each batch, (.*?)\. The", text)[1]
+    fractions = [round(100 * getattr(augmentation, name)) for name in names]
+    assert [int(n) for n in re.findall(r"(\d+) %", said)] == fractions
+    assert f"It has {cnn.build_model().count_params():,} parameters" in text
+    assert f"The last {cnn.VALIDATION:,} training digits" in text
+
+
+def test_figures_that_stand_twice_are_the_same():
+    photos = re.search(r"photos of rows.*?\| ([\d.]+ %) \|", MEASURED)[1]
+    assert f"Of photos of whole pages, {photos} are read" in README
+    some = re.search(r"\d+ of \d+ pictures without digits give some", MEASURED)[0]
+    assert some in README
+    default = re.search(r"\| `cnn.py` \| .*? \| ([\d.]+) % \|", MEASURED)[1]
+    assert f"The default of 4 epochs gives {float(default):.1f} %" in " ".join(README.split())
+    seconds = re.search(r"`python cnn.py --own own` with (50 pictures, takes \d+ s)", MEASURED)[1]
+    assert seconds.replace(", takes", " that takes") in README
 
 
 def test_each_model_to_paste_has_its_figures():

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import io
 import json
 import os
 import re
@@ -56,8 +57,9 @@ def files(folder):
 
 
 def test_a_drawing_is_kept_as_png_in_a_folder_named_after_what_is_written(client, own):
-    assert keep(client, "4431").get_json()["kept"] == 1
+    kept = keep(client, "4431").get_json()
     (name,) = files(own)
+    assert kept["kept"] == [name] and kept["name"] == name
     assert re.fullmatch(r"4431/[0-9a-f]{16}\.png", name)
     assert Image.open(own / name).format == "PNG"
     assert np.array_equal(read_grey(own / name), drawn_seven())
@@ -73,7 +75,7 @@ def test_a_picture_is_kept_as_it_was_dropped(client, own, tmp_path):
 
 def test_a_picture_is_kept_once_with_the_last_answer(client, own):
     keep(client, "1"), keep(client, "1"), keep(client, "1", png(drawn_seven(thickness=3)))
-    assert keep(client, "7").get_json()["kept"] == 2
+    assert len(keep(client, "7").get_json()["kept"]) == 2
     assert [name[0] for name in files(own)] == ["1", "7"]
     keep(client, "7", png(drawn_seven(thickness=3)))
     assert sorted(os.listdir(own)) == ["7"]
@@ -113,7 +115,7 @@ def test_what_must_not_be_kept_is_not(client, own, options, code):
     assert not own.exists()
 
 
-@pytest.mark.parametrize("path", ["/learn", "/learn/stop", "/learn/back"])
+@pytest.mark.parametrize("path", ["/learn", "/learn/stop", "/learn/back", "/learn/keep", "/change"])
 def test_no_other_site_starts_or_stops_a_training(client, path):
     for headers in ({"Origin": "https://evil.example"}, {"Host": "evil.example"}):
         response = client.post(path, content_type="application/octet-stream", headers=headers)
@@ -151,6 +153,42 @@ def test_a_folder_that_cannot_be_made_gets_a_sentence(client, own):
     own.write_text("a file is in its place")
     error = keep(client).get_json()["error"]
     assert error.startswith(f"cannot keep it in {own}: ") and "\n" not in error
+
+
+def test_a_kept_picture_is_seen_changed_and_deleted(client, own):
+    name = keep(client, "1").get_json()["name"]
+    shown = client.get(f"/kept/{name}")
+    assert shown.status_code == 200 and shown.content_type == "image/png"
+
+    def change(name, answer):
+        query = {"name": name, "answer": answer}
+        kind = "application/octet-stream"
+        return client.post("/change", query_string=query, data=b"", content_type=kind)
+
+    assert change(name, "7").get_json()["kept"] == [f"7/{name[2:]}"]
+    assert change(name, "7").status_code == 409  # it is somewhere else now
+    assert change(f"7/{name[2:]}", "seven").status_code == 409
+    assert change(f"7/{name[2:]}", "").get_json()["kept"] == [] and not files(own)
+
+
+@pytest.mark.parametrize("name", ["../page.py", "7/../../x", ".learned/model.h5", "7/none.png"])
+def test_nothing_but_kept_pictures_can_be_asked_for_or_changed(client, own, name):
+    keep(client, "7")
+    (own / ".learned").mkdir()
+    (own / ".learned" / "model.h5").write_bytes(b"x")
+    assert client.get(f"/kept/{name}").status_code == 404
+    query = {"name": name, "answer": ""}
+    kind = {"content_type": "application/octet-stream"}
+    assert client.post("/change", query_string=query, data=b"", **kind).status_code == 409
+    assert (own / ".learned" / "model.h5").exists()
+
+
+def test_a_picture_that_the_browser_cannot_open_gets_a_preview(client):
+    tiff = io.BytesIO()
+    Image.fromarray(drawn_seven(3000)).save(tiff, "TIFF", compression="tiff_lzw")
+    answer = client.post("/preview", data=tiff.getvalue(), content_type="image/tiff")
+    shown = Image.open(io.BytesIO(answer.data))
+    assert shown.format == "JPEG" and shown.size == (1400, 1400)
 
 
 # ------------------------------------------------------------------ learning
@@ -236,18 +274,54 @@ def test_what_was_learned_reads_from_then_on_and_people_can_go_back(learn_by, ow
     assert post(client, "/learn").status_code == 200
     now = at_its_end(client)
     assert now["learned"] and now["failure"] is None and now["model"] == 1
-    assert now["results"] == [
-        "MNIST: 99.61 % right, 99.62 % before.",
-        "Yours: 1 of 1 right, 0 before.",
-        "1 of the pictures could not be used.",
-    ]
+    assert now["results"] == ["MNIST: 38 → 39 of 10,000 wrong."]
+    assert now["asks"] and not now["worse"] and not now["fresh"]
+    assert now["reasons"] == {"3/6a5f.png": "read as 33, its folder says 3"}
     assert read(client) == "1"
-    inside = client.post("/inside", data=bytes(784), content_type="application/octet-stream")
-    assert inside.status_code == 200
+    assert len(client.get("/network").data) < 40_000  # the small model's
     assert load_model(own / ".learned").count_params() == 7850  # for the next start
-    assert state(client)["kept"] == 1
-    assert post(client, "/learn/back").get_json()["went_back"] and read(client) == "7"
+    assert len(state(client)["kept"]) == 1
+    back = post(client, "/learn/back").get_json()
+    assert back["went_back"] and not back["asks"] and read(client) == "7"
     assert not post(client, "/learn/back").get_json()["went_back"] and read(client) == "1"
+
+
+def test_a_model_that_got_worse_is_said_so(learn_by):
+    _, client = learn_by(LEARN_TO_SAY_ONE.replace("(39 of", "(61 of"))
+    post(client, "/learn")
+    now = at_its_end(client)
+    assert now["worse"] and now["results"] == ["MNIST: 38 → 61 of 10,000 wrong."]
+    assert not post(client, "/learn/keep").get_json()["asks"] and read(client) == "1"
+
+
+def test_what_is_held_back_measures_and_is_not_learned_from(learn_by, own):
+    _, client = learn_by(LEARN_TO_SAY_ONE)
+    query = {"answer": "7", "held": "1"}
+    kind = "image/x-portable-graymap"
+    held = client.post("/keep", query_string=query, data=PGM, content_type=kind).get_json()
+    assert len(held["kept"]) == 1
+    post(client, "/learn")  # asserts that there is one picture to learn from
+    now = at_its_end(client)
+    assert now["results"][0] == "Your hand, what was held back: 1 → 0 of 1 right."
+    assert now["worse"]  # the model that says 1 to everything
+
+
+def test_what_was_learned_is_offered_after_a_restart(learn_by, shipped, own):
+    _, client = learn_by(LEARN_TO_SAY_ONE)
+    post(client, "/learn")
+    at_its_end(client)
+    again = server.create_app(Learner(shipped, own, [])).test_client()
+    now = state(again)
+    assert now["learned"] and now["went_back"] and not now["fresh"]
+    assert read(again) == "7"
+    assert not post(again, "/learn/back").get_json()["went_back"] and read(again) == "1"
+
+
+def test_the_error_of_each_epoch_is_told(learn_by):
+    epochs = "say('epoch 1 of 2: loss 0.5, val_accuracy 0.9, val_loss 1'), time.sleep(100)"
+    _, client = learn_by(epochs)
+    post(client, "/learn")
+    assert until(lambda: state(client)["training"]["errors"]) == [0.1]
 
 
 def test_every_training_begins_with_the_model_of_the_start(learn_by, tmp_path):
@@ -346,12 +420,12 @@ PAGE = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 import draw
-from digits.page import learner as learning
+from digits.page import learner, training_process
 from digits.command_line import run
 
 # Nothing is read here, so that no model is needed.
-draw.load_model = learning.warm_up = lambda _: None
-learning.save_model = lambda *_: None
+draw.load_model = learner.warm_up = lambda _: None
+training_process.save_model = lambda *_: None
 draw.TRAINING = "standin.py"
 sys.exit(run(draw.main))
 """

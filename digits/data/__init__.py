@@ -5,14 +5,17 @@ written on them. Out: images (n, 28, 28) uint8 with labels (n,), and grey pictur
 
 mnist            find MNIST, check it, cache it
 mnist_files      the files that hold it: .npz, IDX, a package's pickle
+mnist_search     find it among other files, or say what these are
 downloads        fetch it
 own_pictures     people's own pictures in folders named after what is written
 picture_files    a picture file of any kind -> grey values
 picture_folders  paths, patterns and folders -> picture files
-file_signatures  what a file is that is no picture
+file_signatures  what a file is, by its first bytes
 transparency     the paper under a transparent picture
 normalization    the ink of a digit -> 28x28 pixels, as MNIST's are
+known_digits     a hundred of MNIST's digits, to try a model on
 drawn_digits     digits as MNIST's writers do not write them
+printed_digits   digits in fonts and in seven segments
 outliers         images of what is no digit
 statistics       fractions and quantiles of pixels
 """

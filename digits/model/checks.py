@@ -12,39 +12,22 @@ from digits.command_line import UserError
 from digits.model import quiet_keras as keras
 from digits.model.allowed import (
     ALLOWED,
+    COMPUTED,
     INPUT,
+    KINDS,
     MOST_LAYERS,
     MOST_REPEATS,
     MOST_VALUES,
-    NOT_THE_MODEL,
     REPEATS,
     SOFTMAX,
     Refused,
 )
+from digits.model.descriptions import without_training
 from digits.model.evaluation import predict
+from digits.model.initializers import restore_initializers, without_initializers
 
 if TYPE_CHECKING:
     from keras import Model
-
-
-def without_training(part: object) -> object:
-    """Return a description without what does not belong to the model itself.
-
-    `build_config` would build a layer for whatever shape it names, `compile_config` make an
-    optimizer, `shared_object_id` make two layers one. An unrolled loop computes the same as one
-    that is not, but may be endless. The size of a batch is that of the first one in the training,
-    if the model was built by it.
-    """
-    if isinstance(part, list):
-        return [without_training(item) for item in part]
-    if isinstance(part, dict):
-        kept = {key: value for key, value in part.items() if key not in NOT_THE_MODEL}
-        kept |= {"unroll": False} if "unroll" in kept else {}
-        for shape in ("batch_shape", "build_input_shape"):
-            if isinstance(kept.get(shape), list):
-                kept[shape] = [None, *kept[shape][1:]]
-        return {key: without_training(value) for key, value in kept.items()}
-    return part
 
 
 def check_description(architecture: dict) -> None:
@@ -53,7 +36,8 @@ def check_description(architecture: dict) -> None:
     KeyError, TypeError and the like if it is no description at all.
     """
     if architecture["class_name"] not in ("Sequential", "Functional"):
-        raise Refused(f"asks for {_short(architecture['class_name'])} instead of a model")
+        name = _short(architecture["class_name"])
+        raise Refused(f"is of the class {name}; {KINDS}")
     layers = sum(1 for name in _check_part(architecture) if name)
     if layers > MOST_LAYERS:
         raise Refused(f"has {layers} layers, more than {MOST_LAYERS}")
@@ -73,10 +57,9 @@ def _check_part(part: object, key: str = "") -> Iterator[bool]:
                 name,
             ):
                 full = f"{module}.{name}" if module not in ("None", "keras.layers") else name
-                raise Refused(
-                    f"asks for {_short(full)}, which is not allowed; Keras's own layers that only "
-                    "compute are"
-                )
+                only = "Keras's own layers that only compute are"
+                only += f", {COMPUTED}" if name in ("__tensor__", "__numpy__") else ""
+                raise Refused(f"asks for {_short(full)}, which is not allowed; {only}")
             yield module.startswith(("keras.layers", "keras.src.ops"))
         for key, value in part.items():
             yield from _check_part(value, key)
@@ -104,15 +87,17 @@ def build(architecture: dict) -> "Model":
     def build_here() -> "Model":
         scope = keras.StatelessScope()
         scope.__enter__()
-        layers = architecture["config"]["layers"]
-        if architecture["class_name"] == "Sequential" and layers[0]["class_name"] == "InputLayer":
+        cheap = without_initializers(architecture)
+        layers = cheap["config"]["layers"]
+        if cheap["class_name"] == "Sequential" and layers[0]["class_name"] == "InputLayer":
             # All layers at once: Keras would build it anew with each.
             layers = [keras.layers.deserialize(layer) for layer in layers]
-            model = keras.Sequential(layers, name=architecture["config"]["name"])
+            model = keras.Sequential(layers, name=cheap["config"]["name"])
         else:
-            model = keras.models.model_from_json(json.dumps(architecture))
+            model = keras.models.model_from_json(json.dumps(cheap))
         _check_sizes(model)
         scope.__exit__()
+        restore_initializers(model, architecture)
         return model
 
     with ThreadPoolExecutor(1) as pool:
@@ -128,7 +113,7 @@ def _check_sizes(model: "Model") -> None:
     parameters = sum(math.prod(variable.shape) for variable in model.variables)
     if not parameters <= MOST_VALUES:
         raise Refused(f"is too large: it has {parameters} parameters")
-    for layer, values in _values(model):
+    for layer, values in values_by_layer(model):
         if not values <= MOST_VALUES:
             raise Refused(f"is too large: {_short(layer.name)} gives {values} values an image")
 
@@ -137,7 +122,7 @@ def _named(shapes: list[tuple]) -> str:
     return " and ".join("x".join(map(str, shape[1:])) for shape in shapes) or "nothing"
 
 
-def _values(model: "Model", times: int = 1) -> Iterator[tuple["keras.Layer", int]]:
+def values_by_layer(model: "Model", times: int = 1) -> Iterator[tuple["keras.Layer", int]]:
     """Yield each layer, wherever it is used, with how many values it gives for an image."""
     calls = []
     if hasattr(model, "operations"):  # a graph, where a layer may stand in several places
@@ -161,9 +146,9 @@ def _values(model: "Model", times: int = 1) -> Iterator[tuple["keras.Layer", int
             values += times * max(places) ** 2 * (heads or shapes[0][-1])
         yield layer, values
         if hasattr(layer, "layers"):
-            yield from _values(layer, times)
+            yield from values_by_layer(layer, times)
         elif hasattr(getattr(layer, "layer", None), "layers"):  # a model, once for each step
-            yield from _values(layer.layer, times * shapes[0][0])
+            yield from values_by_layer(layer.layer, times * shapes[0][0])
 
 
 def check_probabilities(model: "Model") -> None:
@@ -193,8 +178,14 @@ def check_model(model: "Model") -> None:
     check_probabilities(model)
 
 
-def check_before_training(model: "Model") -> None:
-    """Raise UserError for a model that would be refused once it is trained."""
+def check_before_training(model: object) -> None:
+    """Raise UserError for what would be refused once it is trained, or is no model at all."""
+    if model is None:
+        raise UserError("build_model returns nothing; let it end in: return model")
+    if not isinstance(model, keras.Model):
+        raise UserError(f"build_model returns {_short(repr(model))}, which is no Keras model")
+    if not type(model).__module__.startswith("keras."):
+        raise UserError(f"build_model returns a class of its own, {type(model).__name__}; {KINDS}")
     try:
         check_model(model)
     except Refused as error:

@@ -97,7 +97,11 @@ def _finish_saving(folder: Path) -> None:
 
 
 def sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    checksum = hashlib.sha256()
+    with file.open("rb") as opened:
+        while part := opened.read(2**20):
+            checksum.update(part)
+    return checksum.hexdigest()
 
 
 def _portable(description: object) -> object:

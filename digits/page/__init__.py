@@ -3,9 +3,13 @@
 In: what the browser sends, drawings and photos. Out: what it shows, as JSON; pictures that people
 corrected are kept in a folder, and a training learns from them.
 
-server         what the page asks, and what it gets
-learner        the model that reads, and a training from what is kept
-kept_pictures  pictures with what is written on them
-addresses      under which names this machine is reached
-static/        the page itself
+server            what the page asks, and what it gets
+export            the page as one file, for any web host
+network           a Keras model as the browser runs it
+learner           the model that reads, and what people decide about what it learned
+training_process  a training, and what it prints
+kept_pictures     pictures with what is written on them
+addresses         where it listens, and under which names this machine is reached
+qr_code           brings a phone there
+static/           the page itself
 """

@@ -1,10 +1,31 @@
-"""Under which names and addresses this machine is reached, and whether a name is one of them."""
+"""Where the page listens, and under which names and addresses this machine is reached."""
 
+import errno
 import ipaddress
 import socket
 
+from digits.command_line import UserError
+
+HERE = "127.0.0.1"  # where only this machine reaches it
+PORT = 8000
 # From the ranges for documentation; nothing is sent there.
 ELSEWHERE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
+
+
+def listen(host: str, port: int | None) -> socket.socket:
+    """Return a socket that listens there, or at the first free port from PORT on if none is given.
+
+    Raises UserError if it can't.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for trial in range(PORT, PORT + 100) if port is None else [port]:
+        try:
+            return socket.create_server((host, trial), family=family)
+        except OSError as error:
+            text = f"cannot listen on {host}, port {trial} ({error.strerror or error})"
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                break
+    raise UserError(f"{text}; choose another --port or --host")
 
 
 def network_address(family: socket.AddressFamily = socket.AF_INET) -> str | None:
@@ -33,7 +54,7 @@ def address_for_people(host: str) -> str:
     if not listens_everywhere(host):
         return host
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return network_address(family) or ("::1" if ":" in host else "127.0.0.1")
+    return network_address(family) or ("::1" if ":" in host else HERE)
 
 
 def own_names(host: str) -> set[str]:
@@ -44,7 +65,7 @@ def own_names(host: str) -> set[str]:
     """
     machine = socket.gethostname().lower().partition(".")[0]
     addresses = (network_address(family) for family in ELSEWHERE)
-    return {"127.0.0.1", "localhost", "::1", host, machine, f"{machine}.local", *addresses} - {None}
+    return {HERE, "localhost", "::1", host, machine, f"{machine}.local", *addresses} - {None}
 
 
 def is_address(name: str) -> bool:

@@ -31,8 +31,32 @@ def kept(folder: Path) -> list[Path]:
     ]
 
 
-def keep(folder: Path, answer: str, picture: bytes) -> None:
-    """Keep the content of a picture file with the digits that are written on it.
+def names_of(folder: Path) -> list[str]:
+    """Return `<answer>/<name>` of each picture in `folder` that has an answer, in their order."""
+    return sorted(file.relative_to(folder).as_posix() for file in kept(folder))
+
+
+def change(folder: Path, name: str, answer: str) -> None:
+    """Give the kept picture `name` another answer; an empty one deletes it.
+
+    Raises UserError if there is no such picture, if the answer is none, or if it cannot be done.
+    """
+    if name not in names_of(folder):
+        raise UserError("this picture is not kept any more")
+    file = folder / name
+    try:
+        if answer:
+            keep(folder, answer, file.read_bytes())
+        else:
+            file.unlink()
+            with contextlib.suppress(OSError):
+                file.parent.rmdir()  # where it is empty
+    except OSError as error:
+        raise UserError(f"cannot change {file}: {error.strerror}") from None
+
+
+def keep(folder: Path, answer: str, picture: bytes) -> str:
+    """Keep the content of a picture file with the digits that are written on it; return its name.
 
     A drawing, which comes as a plain PGM, becomes a PNG. Raises ImageError if it is no picture,
     and UserError if the answer is none, if there are too many, or if it cannot be written; then
@@ -65,3 +89,4 @@ def keep(folder: Path, answer: str, picture: bytes) -> None:
         for place in {file.parent, *(old.parent for old in same)}:
             with contextlib.suppress(OSError):
                 place.rmdir()  # where it is empty
+    return f"{answer}/{name}"

@@ -53,6 +53,9 @@ class Digit:
     def __post_init__(self):
         self.place = self.place or self.box
 
+    def __repr__(self) -> str:
+        return f"<Digit in box {self.box}>"
+
 
 def digits_in(grey: np.ndarray, turns: int = 0, attempt: int = 0) -> list[Digit]:
     """Find what may be digits in a picture, in reading order; an empty list if there is nothing.

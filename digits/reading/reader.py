@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, BinaryIO, overload
 
 import numpy as np
+from PIL import Image
 
-from digits.command_line import only_python_on_stderr
 from digits.data.picture_files import ImageError, read_first_page
 from digits.model.evaluation import predict
+from digits.model.trial import Trial, trial_of
 from digits.reading import workers
 from digits.reading.finding import Digit, digits_in
 from digits.reading.recognition import (
@@ -21,12 +22,14 @@ from digits.reading.recognition import (
     MARGIN,
     best_segmentation,
     merge_readings,
+    nothing_read,
     quarter_turns,
     reject_outliers,
     worth,
 )
 from digits.reading.region_reading import digits_of, regions_of
-from digits.reading.results import Answer, Reading
+from digits.reading.results import UNSURE, Answer, Reading
+from digits.streams import only_python_on_stderr
 
 if TYPE_CHECKING:
     from keras import Model
@@ -36,7 +39,9 @@ DOUBTFUL = 0.8  # certainty, at most, where two ways to find the digits differ i
 FRONT_ENDS = "rules", "regions", "both"  # how digits are found; the first is the default
 
 
-Picture = str | os.PathLike | bytes | np.ndarray
+Picture = str | os.PathLike[str] | bytes | bytearray | BinaryIO | np.ndarray | Image.Image
+KINDS = "a path, bytes, a file opened in binary mode, an image of Pillow's or an array"
+Content = Path | bytes | np.ndarray | Image.Image | ImageError  # what a picture comes down to
 
 
 @overload
@@ -46,26 +51,40 @@ def read(pictures: Iterable[Picture], model: "Model") -> list[Reading]: ...
 def read(pictures: Picture | Iterable[Picture], model: "Model") -> Reading | list[Reading]:
     """Read one picture, or several at once, which takes less time; return a Reading for each.
 
-    A picture is a path, the content of a picture file, or an array: uint8, (height, width)
-    grey, or (height, width, 3 or 4) RGB or RGBA, of either polarity. Where a file cannot be
-    read, the Reading's `failed` is true and `error` says why. Raises ValueError for an array
-    that is no picture. `model` is what `load_model` returns.
+    A picture is a path, the content of a picture file, a file opened in binary mode, an image
+    of Pillow's, or an array: uint8, (height, width) grey, or (height, width, 3 or 4) RGB or RGBA,
+    of either polarity. One that cannot be read, a path without a file too, raises nothing, alone
+    or among many: its Reading's `failed` is true, and `error` says why. Raises ValueError for an
+    array, and TypeError for anything else, that is no picture. `model` is what `load_model`
+    returns.
     """
-    if isinstance(pictures, Picture):
+    if isinstance(pictures, str | os.PathLike | bytes | bytearray | np.ndarray | Image.Image):
         return read([pictures], model)[0]
-    sources = []
-    for number, picture in enumerate(pictures, 1):
-        if isinstance(picture, bytes | np.ndarray):
-            sources.append((f"picture {number}", picture))
-        else:
-            sources.append((os.fspath(picture), Path(picture)))
-        if isinstance(picture, np.ndarray) and not _is_picture(picture):
-            raise ValueError(
-                f"picture {number} is an array of {picture.dtype}, {picture.shape}; it must be "
-                "uint8, (height, width) or (height, width, 3 or 4)"
-            )
+    if hasattr(pictures, "read"):  # an open file, which is iterable too
+        return read([pictures], model)[0]
+    if not isinstance(pictures, Iterable):
+        raise TypeError(f"a picture must be {KINDS}, not {type(pictures).__name__}")
+    sources = [_source(picture, f"picture {n}") for n, picture in enumerate(pictures, 1)]
     with only_python_on_stderr():
         return list(read_pictures(model, sources))
+
+
+def _source(picture: Picture, name: str) -> tuple[str, Content]:
+    """Return the name of a picture, `name` if it has none, and what `read_first_page` takes."""
+    if isinstance(picture, str | os.PathLike):
+        return os.fspath(picture), Path(picture)
+    if hasattr(picture, "read"):
+        picture = picture.read()
+    if isinstance(picture, bytes | bytearray):
+        return name, bytes(picture)
+    if isinstance(picture, np.ndarray) and not _is_picture(picture):
+        raise ValueError(
+            f"{name} is an array of {picture.dtype}, {picture.shape}; it must be "
+            "uint8, (height, width) or (height, width, 3 or 4)"
+        )
+    if not isinstance(picture, np.ndarray | Image.Image):
+        raise TypeError(f"{name} must be {KINDS}, not {type(picture).__name__}")
+    return name, picture
 
 
 def _is_picture(array: np.ndarray) -> bool:
@@ -75,7 +94,7 @@ def _is_picture(array: np.ndarray) -> bool:
 
 def read_pictures(
     model: "Model",
-    sources: Iterable[tuple[str, Path | bytes | np.ndarray | ImageError]],
+    sources: Iterable[tuple[str, Content]],
     keep: int = 0,
     processes: bool = False,
     front_end: str = FRONT_ENDS[0],
@@ -104,7 +123,7 @@ def read_pictures(
         yield from _ask(model, list(finding), front_end=front_end)
 
 
-Source = tuple[bool, str, Path | bytes | ImageError]  # keep the picture, its name, and itself
+Source = tuple[bool, str, Content]  # keep the picture, its name, and itself
 
 
 def _find(source: Source, **how: int) -> tuple[Source, Reading, list[Digit]]:
@@ -129,6 +148,7 @@ def _ask(
     digits = [d for *_, digits in found for d in digits]
     asked = [d for digit in digits for d in (digit, *(part for *_, part in digit.parts))]
     answers = iter([Answer(d, p) for d, p in zip(asked, _predict(model, asked), strict=True)])
+    trial = trial_of(model) if digits else Trial(1.0, 1.0)
     for source, reading, digits in found:
         if front_end == "regions" and not reading.failed and not is_normalized(digits):
             yield _by_regions(model, source, reading)
@@ -151,16 +171,19 @@ def _ask(
         if turns:
             yield from _ask(model, [_find(source, turns=turns)], again=False)
             continue
-        reading.answers, unread = reject_outliers(candidates)
+        reading.answers, unread = reject_outliers(candidates, trial.share)
         reading.unread = [answer.digit.box for answer in unread]
         reading.certainty *= math.prod(1 - min(answer.confidence, 0.5) for answer in unread)
-        if again and digits and not reading.answers:  # another estimate of the background
+        is_sure = trial.confidence >= UNSURE
+        if again and digits and not reading.answers and is_sure:  # another background estimate
             yield from _ask(model, [_find(source, attempt=1)], again=False)
             continue
+        reading.certainty *= trial.trust
         if front_end == "both" and again and not reading.failed and _may_be_more(reading):
             reading = _better(reading, _by_regions(model, source, reading))
         if not reading.answers and not reading.failed:
-            reading.error = "no digit found"
+            reading.error, unread = nothing_read(candidates, trial.confidence)
+            reading.unread = [answer.digit.box for answer in unread]
         yield reading
 
 

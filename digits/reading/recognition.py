@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from digits.command_line import counted
 from digits.reading.results import UNSURE, Answer
 from digits.reading.segmentation import best_paths
 
@@ -80,11 +81,12 @@ def quarter_turns(probabilities: np.ndarray, turned: Callable[[int], np.ndarray]
     return 1 + int(np.argmax(others)) if max(others) > least else 0
 
 
-def reject_outliers(answers: list[Answer]) -> tuple[list[Answer], list[Answer]]:
+def reject_outliers(answers: list[Answer], share: float = 1.0) -> tuple[list[Answer], list[Answer]]:
     """Return those of a page that are digits, and what else about as high was left unread.
 
     A digit has others around it, not letters or leaves. Creases and what is left of a ruling look
     like a 1, but they are paler than the digits, or not as high.
+    `share`: how sure the model is of known digits beside the one for which this was set.
     """
     found = [a for a in answers if not (a.digit.mark or a.digit.blot)]
     boxes = np.array([a.digit.place for a in found], float).reshape(-1, 4)
@@ -105,12 +107,24 @@ def reject_outliers(answers: list[Answer]) -> tuple[list[Answer], list[Answer]]:
         row = others & (line == line[i]) & (np.abs(np.log(height / height[i])) < np.log(ALIKE))
         if (clear & row).sum() >= ROW:  # a row of digits stays whatever stands elsewhere
             others = row
-        sure[i] = (ITSELF + confidence[others].sum()) / (ITSELF + others.sum()) >= AMONG
+        sure[i] = (ITSELF + confidence[others].sum()) / (ITSELF + others.sum()) >= share * AMONG
     digits = [a for a, kept in zip(found, sure, strict=True) if kept]
     if not digits:
         return [], []
     height, kept = np.median([a.digit.place[3] for a in digits]), set(digits)
     return digits, [a for a in answers if a not in kept and _belongs(a, digits, height)]
+
+
+def nothing_read(answers: list[Answer], confidence: float) -> tuple[str, list[Answer]]:
+    """Say why a page has no digits, and return what of it is left unread.
+
+    `confidence` is the model's mean on known digits: one that is rarely sure of these says little
+    by being unsure of a page.
+    """
+    marks = [a for a in answers if not (a.digit.mark or a.digit.blot)]
+    if confidence >= UNSURE or not marks:
+        return "no digit found", []
+    return f"{counted(len(marks), 'mark')}, the model is sure of none", marks
 
 
 def _belongs(answer: Answer, digits: list[Answer], height: float) -> bool:

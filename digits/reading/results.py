@@ -6,6 +6,7 @@ from itertools import groupby, pairwise
 
 import numpy as np
 
+from digits.command_line import percent
 from digits.reading.finding import Digit
 
 UNSURE = 0.9  # confidence: an answer with less is marked
@@ -19,6 +20,9 @@ class Answer:
     digit: Digit
     probabilities: np.ndarray  # (10,)
     certainty: float = 1.0  # that its component is so many digits, and no others
+
+    def __repr__(self) -> str:
+        return f"<Answer {self.value}, {percent(self.confidence)}, box {self.digit.box}>"
 
     @property
     def value(self) -> int:
@@ -41,6 +45,11 @@ class Reading:
     grey: np.ndarray | None = None  # the picture, where it was asked for
     failed: bool = False  # the picture could not be read at all
     pages: int = 1  # or frames, of which the first was read
+
+    def __repr__(self) -> str:
+        text = self.text if len(self.text) <= 40 else f"{self.text[:37]}..."
+        read = f"{text}, {percent(self.confidence)}" if self.answers else self.error
+        return f"<Reading of {self.name}: {read}>"
 
     @property
     def digits(self) -> str:
@@ -94,11 +103,6 @@ class Reading:
         if self.pages > 1:
             result |= {"page": 1, "pages": self.pages}
         return result | ({"error": self.error} if self.error else {})
-
-    def as_drawn(self) -> tuple:
-        """Return all of it as `figures.draw_readings` takes it."""
-        found = [(a.digit.box, a.digit.image, a.value, a.confidence) for a in self.answers]
-        return self.name, self.grey, self.text, self.confidence, found, self.unread
 
 
 def digits_of(answers: list[Answer]) -> str:

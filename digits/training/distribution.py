@@ -19,16 +19,10 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from digits.command_line import (
-    UserError,
-    drop_stdout,
-    first_line,
-    note_if_slow,
-    only_python_on_stderr,
-)
+from digits.command_line import UserError, first_line, note, note_if_slow
 from digits.model import quiet_keras as keras
+from digits.streams import drop_stdout, only_python_on_stderr
 
 ADDRESSES, PROCESSES, PROCESS = (
     f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID")
@@ -187,7 +181,7 @@ def _answered(main: Callable[[], int]) -> int:
 
 
 def _say_lost() -> int:
-    print(f"{Path(sys.argv[0]).name}: {LOST}", file=sys.stderr)
+    note(LOST)
     return 2
 
 

@@ -17,9 +17,10 @@ def save_figures(
 ) -> None:
     """Draw a training into `folder`: training.png, and its test digits in result.png.
 
-    `smoothing` is that of the labels; the rest as in `figures.draw_training` and `draw_results`.
+    `smoothing` is that of the labels; the rest as in `draw_training` and `draw_results`.
     """
-    from digits.figures import draw_results, draw_training, save  # Matplotlib is slow to import
+    from digits.figures import draw_results, save  # Matplotlib is slow to import
+    from digits.training.curves import draw_training
 
     save(draw_results(images, labels, probabilities), folder / "result.png")
     lowest = lowest_loss(smoothing, OUTLIERS), lowest_loss(smoothing, 0)

@@ -11,14 +11,19 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from digits.command_line import ctrl_c_waits, is_terminal
+from digits.command_line import ctrl_c_waits
 from digits.model import quiet_keras as keras
+from digits.streams import is_terminal
 from digits.training.checkpoint import Checkpoint, History
 from digits.training.distribution import ALONE, Team
 
 
 def set_seed(seed: int) -> None:
-    """Let the same seed give the same weights, byte for byte; call it before a model is built."""
+    """Let the same seed give the same weights, byte for byte; call it before a model is built.
+
+    Raises UserError if Keras's backend cannot train.
+    """
+    keras.check_trains()
     os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")
     keras.utils.set_random_seed(seed)
 

@@ -4,17 +4,21 @@
 // about 400,000 square units of it; turned or made smaller, it shows more where strokes would
 // be cut off otherwise. A screen's pixels matter only while it is painted.
 
+import { boundsOf, draw, smooth } from "./digit_image.js";
+import { store, watchStore } from "./store.js";
+
 const AREA = 400_000;
-const MARGIN = 48; // around strokes that are sent, as around digits on paper
-const DRAG = 6; // pixels that a pointer moves on a picture before it is a stroke
+const MARGIN = 48; // around strokes that are kept, as around digits on paper
+const DRAG = 6; // pixels that a pointer moves on a picture or a digit before it is a stroke
+const PALM = 10_000; // ms: so long after a pen, a finger is a palm
 
 const paper = document.getElementById("paper");
 
-let on; // what page.js does at a stroke, a move, an erasure, a tap, a palm
+let on; // what page.js does at a stroke, a move, an erasure, a tap
 let view = { left: -400, top: -250, width: 800, height: 500 };
-let shown = { strokes: [], picture: null, answer: null, chosen: 0 };
+let shown = { strokes: [], picture: null };
 let current = null; // what a pointer does now: {id, type, points, erasing, fresh, from}
-let penSeen = false; // then a finger is a palm
+let penSeen = -PALM; // when
 
 export const tool = { width: 16, erasing: false };
 
@@ -32,19 +36,25 @@ function place(event) {
   const box = paper.getBoundingClientRect();
   const pressure = event.pointerType === "pen" && event.pressure ? 0.4 + 1.2 * event.pressure : 1;
   const round = (value) => Math.round(10 * value) / 10;
+  const share = (at, start, length) => Math.min(1, Math.max(0, (at - start) / length)); // on the field
   return {
-    x: round(view.left + ((event.clientX - box.left) / box.width) * view.width),
-    y: round(view.top + ((event.clientY - box.top) / box.height) * view.height),
+    x: round(view.left + share(event.clientX, box.left, box.width) * view.width),
+    y: round(view.top + share(event.clientY, box.top, box.height) * view.height),
     width: round(tool.width * pressure),
   };
+}
+
+for (const kind of ["pointerdown", "pointermove", "pointerup"]) {
+  paper.addEventListener(kind, ({ pointerType, timeStamp }) => {
+    if (pointerType === "pen") penSeen = timeStamp;
+  });
 }
 
 paper.addEventListener("pointerdown", (event) => {
   const eraserEnd = event.button === 5; // of a pen
   if (event.button !== 0 && !eraserEnd) return;
-  if (event.pointerType === "pen") penSeen = true;
   if (event.pointerType === "touch") {
-    if (penSeen) return on.palm();
+    if (event.timeStamp - penSeen < PALM) return;
     if (!event.isPrimary) return cancel(); // a second finger: people zoom or scroll
   }
   if (current && current.type !== "touch") return;
@@ -57,9 +67,10 @@ paper.addEventListener("pointerdown", (event) => {
     points: [place(event)],
     from: event,
     erasing: (tool.erasing || eraserEnd) && !shown.picture,
-    fresh: Boolean(shown.picture), // a stroke on new paper, once it is more than a click
-    left: shown.strokes,
+    left: shown.picture ? [] : shown.strokes, // on a picture, a stroke begins on new paper
   };
+  // A click chooses a digit; on new paper, too, a stroke is more than a click.
+  current.fresh = Boolean(shown.picture) || (!current.erasing && !store.stale && digitAt(current.points[0]) >= 0);
   if (!current.fresh) begin();
 });
 
@@ -78,7 +89,6 @@ paper.addEventListener("pointermove", (event) => {
     const { clientX, clientY } = current.from;
     if (Math.hypot(event.clientX - clientX, event.clientY - clientY) < DRAG) return;
     current.fresh = false;
-    current.left = [];
     begin();
   }
   if (current.erasing) places.forEach(erase);
@@ -90,7 +100,7 @@ paper.addEventListener("pointerup", (event) => {
   if (current?.id !== event.pointerId) return;
   const { points, erasing, fresh, left } = current;
   current = null;
-  if (fresh) on.tap(points[0]);
+  if (fresh) on.tap(digitAt(points[0]));
   else if (!erasing) on.end([...left, points]);
   else if (left.length < shown.strokes.length) on.end(left);
   repaint();
@@ -148,63 +158,31 @@ export function drawStroke(context, stroke) {
   }
 }
 
-/** The rectangle around strokes: {left, top, right, bottom}. */
-export function boundsOf(strokes, margin = 0) {
-  const bounds = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
-  for (const { x, y, width } of strokes.flat()) {
-    const reach = width / 2 + margin;
-    bounds.left = Math.min(bounds.left, x - reach);
-    bounds.top = Math.min(bounds.top, y - reach);
-    bounds.right = Math.max(bounds.right, x + reach);
-    bounds.bottom = Math.max(bounds.bottom, y + reach);
-  }
-  return bounds;
-}
-
 /**
- * The strokes as a picture, black on white whatever the colours of the page: {blob, place}, where
- * `place` tells where it lies on the plane. A grey map is a line of text and the pixels; a
- * browser may take a third of a second to make a PNG.
+ * Strokes as a picture file, black on white. A grey map is a line of text and the pixels; they are
+ * drawn here, since some browsers falsify what a page reads from a canvas.
  */
 export function strokesAsPicture(strokes) {
   const { left, top, right, bottom } = boundsOf(strokes, MARGIN);
   const scale = Math.min(1, Math.sqrt(AREA / ((right - left) * (bottom - top))));
-  const [width, height] = [right - left, bottom - top].map((side) => Math.ceil(side * scale));
-  const context = plainCanvas(width, height);
-  context.scale(scale, scale);
-  context.translate(-left, -top);
-  for (const stroke of strokes) drawStroke(context, stroke);
-  const { data } = context.getImageData(0, 0, width, height);
-  const grey = new Uint8Array(width * height).map((_, i) => data[4 * i]);
-  const blob = new Blob([`P5 ${width} ${height} 255\n`, grey], { type: "image/x-portable-graymap" });
-  return { blob, place: { x: left, y: top, scale: 1 / scale } };
-}
-
-function plainCanvas(width, height) {
-  const canvas = Object.assign(document.createElement("canvas"), { width, height });
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.fillStyle = "#fff";
-  context.fillRect(0, 0, width, height);
-  context.strokeStyle = context.fillStyle = "#000";
-  return context;
-}
-
-/** Whether the browser gives a page other pixels than it drew, as some do against tracking. */
-export function isFalsified() {
-  const context = plainCanvas(32, 32);
-  context.fillRect(0, 0, 16, 32);
-  const { data } = context.getImageData(0, 0, 32, 32);
-  return data.some((value, i) => i % 4 < 3 && Math.abs(value - ((i / 4) % 32 < 16 ? 0 : 255)) > 40);
+  const size = [right - left, bottom - top].map((side) => Math.ceil(side * scale));
+  const ink = new Float32Array(size[0] * size[1]);
+  const toPixels = ({ x, y, width }) => ({ x: (x - left) * scale, y: (y - top) * scale, width: width * scale });
+  for (const stroke of strokes) draw(ink, size, smooth(stroke).map(toPixels));
+  const grey = Uint8Array.from(ink, (value) => Math.round(255 * (1 - value)));
+  return new Blob([`P5 ${size.join(" ")} 255\n`, grey], { type: "image/x-portable-graymap" });
 }
 
 // ----------------------------------------------------------------- painting
 
-/** Show this from now on: the strokes or the picture, and the boxes of what was read. */
+/** Show these strokes or this picture from now on. */
 export function show(what) {
-  Object.assign(shown, what);
-  if (what.strokes) layOut();
+  shown = what;
+  layOut();
   repaint();
 }
+
+watchStore(repaint);
 
 let waiting = false;
 
@@ -223,15 +201,17 @@ function paint() {
   const context = paper.getContext("2d");
   const toScreen = width / view.width;
   on.scale(toScreen);
-  const { picture, answer } = current && !current.fresh ? {} : shown;
+  const writing = current && !current.fresh;
+  const picture = writing ? null : shown.picture;
+  const answer = writing || store.stale || !store.final ? null : store.answer;
   const at = picture && onField(picture, answer);
   context.scale(paper.width / view.width, paper.height / view.height);
   context.translate(-view.left, -view.top);
   if (at && picture.image) context.drawImage(picture.image, at.x, at.y, at.width, at.height);
   context.fillStyle = context.strokeStyle = getComputedStyle(paper).color;
-  const strokes = current && !current.fresh ? current.left : shown.strokes;
+  const strokes = writing ? current.left : shown.strokes;
   for (const stroke of strokes) drawStroke(context, stroke);
-  if (current && !current.fresh && !current.erasing) drawStroke(context, current.points);
+  if (writing && !current.erasing) drawStroke(context, current.points);
   if (!answer) return;
   context.setTransform(paper.width / width, 0, 0, paper.height / height, 0, 0);
   const { x, y, scale } = at ?? answer.place;
@@ -252,7 +232,10 @@ function viewFor(shape, strokes) {
   let width = Math.sqrt(AREA * shape);
   let height = width / shape;
   if (!strokes.length) return { left: -width / 2, top: -height / 2, width, height };
-  const { left, top, right, bottom } = boundsOf(strokes, 8);
+  const inside = boundsOf(strokes.map((stroke) => stroke.map((point) => ({ ...point, width: 0 }))));
+  // What was written on this field may be cut off at its edge; on another, all of it is seen.
+  const fits = inside.right - inside.left <= width + 1 && inside.bottom - inside.top <= height + 1;
+  const { left, top, right, bottom } = fits ? inside : boundsOf(strokes, 16);
   const grow = Math.max(1, (right - left) / width, (bottom - top) / height);
   [width, height] = [width * grow, height * grow];
   const within = (low, high) => Math.min(low, Math.max(high, 0)); // as near the middle as it goes
@@ -276,8 +259,9 @@ function onField({ image }, answer) {
 const isIn = (at, [x, y, width, height]) => at.x >= x && at.y >= y && at.x <= x + width && at.y <= y + height;
 
 /** The number of the digit in whose box a point of the plane lies, or -1. */
-export function digitAt(point) {
-  const { picture, answer } = shown;
+function digitAt(point) {
+  const { picture } = shown;
+  const { answer } = store;
   if (!answer) return -1;
   const { x, y, scale } = picture ? onField(picture, answer) : answer.place;
   return answer.boxes.findIndex(({ box }) => isIn({ x: (point.x - x) / scale, y: (point.y - y) / scale }, box));
@@ -286,7 +270,7 @@ export function digitAt(point) {
 function drawBoxes(context, toScreen) {
   const style = getComputedStyle(document.documentElement);
   const color = (name) => style.getPropertyValue(name).trim();
-  const { answer, chosen } = shown;
+  const { answer, chosen } = store;
   const pad = 4;
   for (const { box } of answer.unread ?? []) {
     const [x, y, width, height] = toScreen(box);

@@ -21,7 +21,7 @@ export function write(number) {
   const places = lines.flatMap((line, row) =>
     [...line].map((digit, i) => ({ digit, x: 120 * (i - (line.length - 1) / 2), y: 205 * (row - (lines.length - 1) / 2) })),
   );
-  const scale = Math.min(1.5, 4.7 / Math.max(...lines.map((line) => line.length)));
+  const scale = Math.min(1.5, 4.3 / Math.max(...lines.map((line) => line.length)));
   return places.flatMap(({ digit, x, y }, i) =>
     (DIGITS[digit] ?? []).map((line) => stroke(line, x, y + 9 * Math.sin(7 * i), scale * (1 + 0.05 * Math.sin(4 * i)))),
   );

@@ -2,19 +2,23 @@
 
 import * as field from "./drawing.js";
 import { EXAMPLES, thumbnail, write } from "./examples.js";
+import { copyPicture, saveFilm, savePicture } from "./film.js";
 import * as history from "./history.js";
-import { body, onlyHere, openPicture, smaller } from "./pictures.js";
-import { post, Refused, watch } from "./reading.js";
-import { asText, fitNumber, showAnswer, showChosen, showInside } from "./showing.js";
+import { follow } from "./living.js";
+import { openModel } from "./model.js";
+import { body, openPicture } from "./pictures.js";
+import { ask as post, hasServer, Refused, watch } from "./server.js";
+import { asText, element, fitNumber, makeBars } from "./showing.js";
+import { store, update } from "./store.js";
+import { readStrokes } from "./strokes.js";
 import * as teaching from "./teaching.js";
 
 const $ = (id) => document.getElementById(id);
+const LOCAL = "Photos, keeping and learning need the page on your own computer: python draw.py";
 
-let answer = null; // what was read of what is on the field
-let stale = false; // or was, until a moment ago
-let chosen = 0; // the digit that is shown large
 let place = 0; // of the picture that is shown, among those of this step
 let era = 0; // counts the models that have read
+let model = null; // a promise of the one that reads, once it is asked for
 
 const picture = () => history.scene().pictures[place] ?? null;
 
@@ -25,16 +29,9 @@ function changed() {
   place = 0;
   trouble("");
   teaching.forget();
-  outdated();
   refresh();
   read();
   setTimeout(history.save);
-}
-
-/** The answer that is shown belongs to what was there before. */
-function outdated(yes = true) {
-  stale = yes;
-  document.body.classList.toggle("stale", stale);
 }
 
 function step(strokes, pictures) {
@@ -45,8 +42,9 @@ function step(strokes, pictures) {
 function refresh() {
   const { strokes, pictures } = history.scene();
   const empty = !strokes.length && !pictures.length;
-  field.show({ strokes, picture: picture(), answer: stale ? null : answer, chosen });
+  field.show({ strokes, picture: picture() });
   $("field").classList.toggle("pictured", pictures.length > 0);
+  for (const id of ["pen", "eraser", "width"]) $(id).disabled = pictures.length > 0;
   $("hint").hidden = !empty;
   $("clear").disabled = empty;
   $("undo").disabled = !history.canUndo();
@@ -71,37 +69,34 @@ function clear() {
 
 // ------------------------------------------------------------------ reading
 
-const PAUSE = 200; // ms between two readings while the pen moves, at least
-const SHARE = 4; // and at least so many times as long as the last one took
-
 let asked = 0; // number of the last question; answers to older ones are dropped
-let busy = false;
-let last = { end: 0, took: 0 };
+let reading = false; // along with the pen
 
 /** Read what is on the field now. */
 async function read() {
   const { strokes } = history.scene();
   if (picture()) return ask(() => readPicture(picture()), true);
-  if (strokes.length) return ask(() => readStrokes(strokes), true);
+  if (strokes.length) return ask(() => readDrawing(strokes), true);
   asked++;
   show(null, true);
 }
 
-/** Read strokes while the pen is still moving, where the machine keeps up. */
-function readAlong(strokes) {
-  const pause = Math.max(PAUSE, SHARE * last.took);
-  if (busy || performance.now() - last.end < pause) return;
-  ask(() => readStrokes(strokes.map((stroke) => [...stroke])), false);
+/** Read strokes while the pen is still moving; the last of them is not finished. */
+async function readAlong(strokes) {
+  if (reading) return;
+  reading = true;
+  await ask(() => readDrawing([...strokes.slice(0, -1), [...strokes.at(-1)]]), false);
+  setTimeout(() => (reading = false), 30);
 }
 
 async function ask(question, final) {
   const number = ++asked;
   const started = performance.now();
-  outdated();
-  busy = true;
+  if (final) update({ stale: true });
   try {
     const result = await question();
-    if (number === asked) show(result, final);
+    if (number !== asked) return;
+    show(result, final);
     if (final) performance.measure("read", { start: started });
   } catch (error) {
     if (number !== asked || !final) return;
@@ -110,95 +105,57 @@ async function ask(question, final) {
       trouble(error.message);
     } else if (error instanceof TypeError) server.missed();
     else throw error;
-  } finally {
-    if (number === asked) busy = false;
-    last = { end: performance.now(), took: performance.now() - started };
   }
 }
 
-async function readStrokes(strokes) {
-  if (field.isFalsified()) {
-    throw new Refused(
-      "This browser gives pages other pixels than were drawn (protection against tracking). " +
-        "Allow canvas data for this page, or choose a picture.",
-    );
-  }
-  const { blob, place } = field.strokesAsPicture(strokes);
-  return { ...(await readBlob(blob)), place };
+function theModel() {
+  return (model ??= openModel().catch((error) => {
+    model = null; // it is asked for again
+    throw error;
+  }));
+}
+
+async function readDrawing(strokes) {
+  const answer = await readStrokes(strokes, (await theModel()).predict);
+  return { ...answer, sent: () => field.strokesAsPicture(strokes) };
 }
 
 async function readPicture(picture) {
   if (picture.answer?.era === era) return picture.answer;
+  $("waiting").hidden = false;
+  const now = era;
   try {
-    picture.answer = await readBlob(await body(picture));
-  } catch (error) {
-    if (!(error instanceof Refused && onlyHere(picture))) throw error;
-    picture.answer = await readBlob(await smaller(picture));
+    const sent = await body(picture);
+    picture.answer = { ...(await post("read", sent)), sent: () => sent, era: now };
+  } finally {
+    $("waiting").hidden = true;
   }
   return picture.answer;
-}
-
-/** The answer, with what was sent, which may be kept. */
-async function readBlob(sent) {
-  const now = era;
-  return { ...(await post("read", sent)), sent, era: now };
 }
 
 /** Read all that lies on the field once more: the model is another one. */
 async function readAgain() {
   era++;
-  const [scene, before] = [history.scene(), answer?.digits];
+  model = null;
+  const [scene, before] = [history.scene(), store.stale ? undefined : store.answer?.digits];
   await read();
-  if (history.scene() !== scene || before === undefined) return;
-  teaching.compare(before, answer?.digits);
+  if (history.scene() !== scene) return;
+  if (before !== undefined && !store.stale) teaching.compare(before, store.answer?.digits);
   for (const one of scene.pictures) await readPicture(one).catch(() => {}); // the server is gone
   showGallery(scene.pictures);
 }
 
-/** Show what was read; null for nothing. What was read of a stroke so far has no boxes yet. */
-function show(result, final) {
-  outdated(false);
-  const found = result?.boxes ?? [];
-  answer = result;
-  // The digit that is most in doubt is the first to see.
+/** Show what was read; null for nothing. The digit that is most in doubt is the first to see. */
+async function show(answer, final) {
+  const found = answer?.boxes ?? [];
   const trust = ({ certainty, confidence }) => certainty * confidence;
-  chosen = found.reduce((least, box, i) => (trust(box) < trust(found[least]) ? i : least), 0);
-  showAnswer(result, { final, chosen, choose });
-  if (final) refresh();
-  teaching.offer(result, chosen);
-  if (found.length) choose(chosen);
+  const last = found.length - 1;
+  const chosen = final ? found.reduce((least, box, i) => (trust(box) < trust(found[least]) ? i : least), 0) : last;
+  update({ answer, chosen: Math.max(0, chosen), stale: false, final });
+  showGallery(history.scene().pictures);
+  const { network } = answer ? await theModel() : {};
+  if (network !== undefined) follow(network);
 }
-
-function choose(number) {
-  chosen = number;
-  showChosen(answer, chosen);
-  teaching.offer(answer, chosen);
-  field.show({ chosen });
-  lookInside();
-}
-
-// -------------------------------------------------------- inside the model
-
-let looked = 0;
-
-async function lookInside() {
-  if (!$("inside").open || !answer?.boxes.length) return;
-  const number = ++looked;
-  const box = answer.boxes[chosen];
-  const started = performance.now();
-  try {
-    const inside = await post("inside", new Blob([Uint8Array.from(box.seen)]));
-    if (number !== looked) return;
-    const asBytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-    showInside(box, { ...inside, layers: inside.layers.map((layer) => ({ ...layer, maps: asBytes(layer.maps) })) });
-    performance.measure("inside", { start: started });
-  } catch (error) {
-    if (error instanceof Refused) trouble(error.message);
-    else server.missed();
-  }
-}
-
-$("inside").addEventListener("toggle", lookInside);
 
 // ------------------------------------------------------------------ trouble
 
@@ -208,39 +165,37 @@ function trouble(text) {
 }
 
 const server = watch({
-  lost() {
-    outdated();
-    trouble("The server does not answer. Start draw.py again; what you wrote stays here.");
-  },
+  lost: () => ($("lost").hidden = false),
   found() {
-    trouble("");
-    read();
+    $("lost").hidden = true;
+    if (store.stale) read();
   },
   seen: teaching.show,
 });
 
-teaching.start({ look: server.look, changed: readAgain });
-
 // ----------------------------------------------------------------- pictures
 
-/** Read files one after the other. Only what can be read comes on the field. */
+/** Read files one after the other. Only what can be read stays on the field. */
 async function take(files) {
+  if (!hasServer) return trouble(LOCAL);
   const [taken, refused] = [[], []];
-  outdated();
   for (const file of files) {
-    const picture = await openPicture(file);
     try {
+      const picture = await openPicture(file);
+      taken.push(picture);
+      if (taken.length === 1) step([], taken);
       await readPicture(picture);
     } catch (error) {
       if (error instanceof TypeError) return server.missed();
       refused.push(`${file.name || "picture"}: ${error.message}`);
-      continue;
+      if (taken.at(-1)?.file === file) taken.pop();
+      if (!taken.length && history.scene().pictures === taken) {
+        history.undo();
+        changed();
+      }
     }
-    taken.push(picture);
-    if (taken.length === 1) step([], taken);
-    else if (history.scene().pictures === taken) showGallery(taken);
+    if (history.scene().pictures === taken && taken.length) showGallery(taken);
   }
-  if (!taken.length) read(); // what was there before
   if (refused.length) trouble(refused.join("; "));
 }
 
@@ -248,16 +203,14 @@ function showGallery(pictures) {
   $("gallery").hidden = pictures.length < 2;
   if (pictures.length < 2) return $("gallery").replaceChildren();
   const items = pictures.map((one, i) => {
-    const item = document.createElement("li");
-    const button = Object.assign(document.createElement("button"), { type: "button", title: one.name });
-    const image = Object.assign(document.createElement("img"), { alt: one.name, src: one.image?.src ?? "page/icon.svg" });
+    const [item, button] = [element("li"), element("button")];
     const text = one.answer ? asText(one.answer).replace(/\n/g, " / ") || "no digit" : "…";
-    button.append(image, Object.assign(document.createElement("span"), { textContent: text }));
+    Object.assign(button, { type: "button", title: one.name });
+    button.append(Object.assign(element("img"), { alt: one.name, src: one.image.src }), element("span", "", text));
     button.setAttribute("aria-current", i === place);
     button.addEventListener("click", () => {
       place = i;
       teaching.forget();
-      outdated();
       refresh();
       read();
     });
@@ -271,6 +224,11 @@ for (const id of ["file", "camera"]) {
   $(id).addEventListener("change", ({ target }) => {
     take([...target.files]);
     target.value = ""; // the same file may be chosen again
+  });
+  $(id).addEventListener("click", (event) => {
+    if (hasServer) return;
+    event.preventDefault();
+    trouble(LOCAL);
   });
 }
 
@@ -305,19 +263,19 @@ function use(erasing) {
 
 $("pen").addEventListener("click", () => use(false));
 $("eraser").addEventListener("click", () => use(true));
-$("undo").addEventListener("click", undo);
-$("redo").addEventListener("click", redo);
-$("clear").addEventListener("click", clear);
-$("width").addEventListener("input", () => {
-  field.tool.width = Number($("width").value);
-  field.show({});
+for (const [id, act] of Object.entries({ undo, redo, clear })) $(id).addEventListener("click", act);
+
+$("width").addEventListener("input", ({ target }) => {
+  field.tool.width = Number(target.value);
+  refresh(); // with the preview
 });
 
 $("copy").addEventListener("click", async () => {
-  const text = asText(answer);
-  if (navigator.clipboard) await navigator.clipboard.writeText(text);
-  else {
-    // Away from localhost a page without HTTPS may not use the clipboard's own interface.
+  const text = asText(store.answer);
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Without HTTPS there is no clipboard: let the browser copy what is selected.
     getSelection().selectAllChildren($("number"));
     document.execCommand("copy");
     getSelection().removeAllRanges();
@@ -333,8 +291,19 @@ function sign(icon) {
   $("copy").classList.toggle("done", icon === "done");
 }
 
+const sharing = { "save-picture": savePicture, "copy-picture": copyPicture, "save-film": saveFilm };
+for (const [id, act] of Object.entries(sharing)) {
+  $(id).addEventListener("click", async () => {
+    try {
+      await act(history.scene().strokes, picture()?.image, (strokes) => readDrawing(strokes));
+    } catch {
+      trouble("This browser cannot do that here.");
+    }
+    $("share").open = false;
+  });
+}
+
 addEventListener("keydown", (event) => {
-  if (event.target.type === "text") return; // these keys are the text's
   const key = event.key.toLowerCase();
   if (event.ctrlKey || event.metaKey) {
     const back = key === "z" && !event.shiftKey;
@@ -350,7 +319,7 @@ addEventListener("keydown", (event) => {
 });
 
 for (const number of EXAMPLES) {
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "example" });
+  const button = Object.assign(element("button", "example"), { type: "button" });
   const strokes = write(number);
   button.append(thumbnail(strokes));
   button.setAttribute("aria-label", `Example: ${number}`);
@@ -363,22 +332,30 @@ for (const number of EXAMPLES) {
 
 // -------------------------------------------------------------------- start
 
+makeBars(teaching.say);
+teaching.start({
+  look: server.look,
+  changed: readAgain,
+  write: (strokes) => step(strokes, []),
+});
+
 field.start({
   begin() {
     trouble("");
     $("hint").hidden = true;
   },
   move: readAlong,
-  end: (strokes) => step(strokes, []),
+  end(strokes) {
+    step(strokes, []);
+    teaching.written();
+  },
   cancel() {
     refresh();
     read();
   },
-  tap(point) {
-    const digit = field.digitAt(point);
-    if (digit >= 0) choose(digit);
+  tap(digit) {
+    if (digit >= 0) update({ chosen: digit });
   },
-  palm: () => trouble("A pen was seen, so fingers do not draw. Reload the page to use them again."),
   all: history.allStrokes,
   scale(toScreen) {
     $("dot").style.width = $("dot").style.height = `${field.tool.width * toScreen}px`;
@@ -391,7 +368,11 @@ for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"])
 }
 new ResizeObserver(fitNumber).observe($("number"));
 
-$("how").open = matchMedia("(min-width: 64rem) and (min-height: 40rem)").matches;
+if (!hasServer) {
+  $("correcting").textContent = LOCAL;
+  $("learning").hidden = true;
+}
+$("inside").open = matchMedia("(min-width: 64rem) and (min-height: 40rem)").matches;
 await history.restore();
 refresh();
 read();

@@ -1,17 +1,18 @@
 // Pictures that people bring: opened, made smaller where they must be, and kept for a reload.
 
-const LARGEST = 10 * 1024 * 1024; // bytes that the server takes
-const PIXELS = 50_000_000; // the same
-const KINDS = /^$|^image\/(jpeg|png|gif|bmp|webp|tiff|avif)$/; // that the server opens itself
-const SIDE = 2500; // pixels that the longer side of a smaller copy has
-const KEPT = 1024 * 1024; // bytes: larger files are kept as a smaller copy for a reload
+import { preview } from "./server.js";
+
+const SIDE = 1400; // pixels of the longer side: the reader works at no more
+const SMALL = 1024 * 1024; // bytes: smaller files of a kind that the server opens are sent as they are
+const KINDS = /^$|^image\/(jpeg|png|gif|bmp|webp|tiff|avif)$/;
 
 /**
- * A picture: {name, file, image, copy}. `image` is null where the browser cannot open it, which
- * does not mean that the server can't; `copy` is a data URL, once it is ready.
+ * A picture: {name, file, image, copy}. Where the browser cannot open it, as HEIC, the server makes
+ * a preview of it, or says what is wrong; `copy` is a data URL, once it is ready.
  */
 export async function openPicture(file) {
-  const picture = { name: file.name, file, image: await openImage(file), copy: null };
+  const image = (await openImage(file)) ?? (await openImage(await preview(file)));
+  const picture = { name: file.name, file, image, copy: null };
   keepCopy(picture);
   return picture;
 }
@@ -31,30 +32,24 @@ async function openImage(file) {
 
 async function keepCopy(picture) {
   try {
-    const blob = picture.file.size > KEPT ? await smaller(picture, 1600) : picture.file;
     const reader = new FileReader();
     reader.onload = () => (picture.copy = reader.result);
-    reader.readAsDataURL(blob);
+    reader.readAsDataURL(await body(picture));
   } catch {
-    // Too large, and the browser cannot make it smaller: it is not kept.
+    // The browser cannot make it smaller: it is not kept.
   }
 }
 
-/** What is sent: the file as it is, unless it is too large. */
-export function body(picture) {
-  const { file, image } = picture;
-  const large = file.size > LARGEST || image?.naturalWidth * image?.naturalHeight > PIXELS;
-  return large ? smaller(picture) : file;
+/** What is sent: the file as it is where it is small, or what the reader would make of it. */
+export function body({ file, image }) {
+  const large = file.size > SMALL || Math.max(image?.naturalWidth ?? 0, image?.naturalHeight ?? 0) > 2 * SIDE;
+  return image && (large || !KINDS.test(file.type)) ? smaller(image) : file;
 }
 
-/** Whether the browser opens a kind that the server may not know, as HEIC in Safari. */
-export const onlyHere = ({ file, image }) => Boolean(image) && !KINDS.test(file.type);
-
-/** A JPEG of what the browser shows. Throws where it shows nothing. */
-export async function smaller({ image }, side = SIDE) {
-  if (!image) throw new Error("too large, and this browser cannot open it to make it smaller");
-  const [width, height] = [image.naturalWidth || side, image.naturalHeight || side];
-  const scale = Math.min(1, side / Math.max(width, height));
+/** A JPEG of what the browser shows. */
+async function smaller(image) {
+  const [width, height] = [image.naturalWidth || SIDE, image.naturalHeight || SIDE];
+  const scale = Math.min(1, SIDE / Math.max(width, height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(width * scale));
   canvas.height = Math.max(1, Math.round(height * scale));

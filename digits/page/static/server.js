@@ -1,15 +1,36 @@
 // What the page asks the server, and what it does while there is none.
 
+const exported = document.getElementById("exported"); // holds the model of a page without a server
+
+/** Whether this page came from draw.py, and not from any web host or a disk. */
+export const hasServer = !exported;
+
 /** An error that the server explained, or that the browser can explain. */
 export class Refused extends Error {}
 
+const typeOf = (body) => (body.type?.startsWith("image/") ? body.type : "application/octet-stream");
+
 /** The server's answer as an object. Throws Refused, or TypeError if nobody answers. */
-export async function post(path, body) {
-  const type = body.type?.startsWith("image/") ? body.type : "application/octet-stream";
-  const response = await fetch(path, { method: "POST", body, headers: { "Content-Type": type } });
+export async function ask(path, body) {
+  const response = await fetch(path, { method: "POST", body, headers: { "Content-Type": typeOf(body) } });
   const result = await response.json().catch(() => ({ error: "the server's answer makes no sense" }));
   if (!response.ok) throw new Refused(result.error);
   return result;
+}
+
+/** The model as bytes: none where the browser cannot run it. Throws TypeError if nobody answers. */
+export async function networkBytes() {
+  if (exported) return Uint8Array.from(atob(exported.textContent.trim()), (letter) => letter.charCodeAt(0)).buffer;
+  const response = await fetch("network");
+  if (!response.ok) throw new TypeError("no model");
+  return response.arrayBuffer();
+}
+
+/** A picture that only the server opens, as a JPEG. Throws Refused where it cannot either. */
+export async function preview(file) {
+  const response = await fetch("preview", { method: "POST", body: file, headers: { "Content-Type": typeOf(file) } });
+  if (!response.ok) throw new Refused((await response.json()).error);
+  return response.blob();
 }
 
 /** What is kept and learned, or null if nobody answers. */
@@ -36,6 +57,7 @@ export function watch({ lost, found, seen }) {
     again(1000);
   }
   async function look() {
+    if (!hasServer) return;
     if (document.hidden && !gone) return again(3000);
     const now = await state();
     if (!now) return missed();
