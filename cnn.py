@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -P and -I leave it out
 from digits import command_line as cli
 from digits import training
 from digits.data import find_own, load_mnist
@@ -87,7 +87,7 @@ def train(
     """
     x_train, y_train = images[:-validation], labels[:-validation]
     x_val, y_val = images[-validation:, ..., None], labels[-validation:]
-    batch_size = min(batch_size, len(x_train))
+    batch_size = training.batch_that_fits(model, min(batch_size, len(x_train)), **how)
     steps = -(-len(x_train) // batch_size)
     # One cycle (Smith, 2018): the rate rises for a fifth of the steps, then falls to zero.
     warmup = max(1, epochs * steps // 5)
@@ -140,19 +140,20 @@ def main(argv: list[str] | None = None) -> int:
         model, lesson, images, labels = build_model(), None, x_train, y_train
         check_before_training(model)
     own = lesson and lesson.checksum
-    checkpoint = training.checkpoint_for(arguments, folder, model, len(x_train), own)
+    checkpoint = training.checkpoint_for(arguments, folder, model, len(x_train), own, team)
     with checkpoint.explained(argv, speaks=team.first):
-        start, sizes = time.monotonic(), (arguments.epochs, arguments.batch_size, arguments.seed)
+        sizes = arguments.epochs, arguments.batch_size, arguments.seed
         history = train(model, images, labels, *sizes, checkpoint=checkpoint, team=team)
         if not team.first:
             return 0
         model = lesson.finish() if lesson else team.alone(model)
         training.calibrate(model, x_train[-VALIDATION:], y_train[-VALIDATION:])
-        seconds = time.monotonic() - start
+        seconds = checkpoint.seconds
+        before = [] if lesson else training.beside_project(x_test, y_test)
         save_model(model, folder)
         probabilities, lines = evaluate(model, x_test, y_test)
         training.save_figures(history, x_test, y_test, probabilities, folder, LABEL_SMOOTHING)
-        lines += lesson.report(y_test) if lesson else []
+        lines += lesson.report(y_test) if lesson else before
     checkpoint.remove()
     # Printing comes last: a pipe that breaks or a full disk then costs nothing.
     print(*lines, f"trained {cli.counted(arguments.epochs, 'epoch')} in {seconds:.0f} s", sep="\n")

@@ -19,6 +19,7 @@ import threading
 import webbrowser
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -P and -I leave it out
 from digits import command_line as cli
 from digits.model.loading import find_pair, load_model
 from digits.page.addresses import HERE, PORT, address_for_people, listen

@@ -22,12 +22,13 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -P and -I leave it out
 from digits import command_line as cli
 from digits import streams
 from digits.data import load_mnist
 from digits.data.picture_folders import find_pictures
 from digits.model import load_model, predict
-from digits.model.evaluation import accuracy_line, scale_warning
+from digits.model.evaluation import accuracy_line
 from digits.model.loading import find_pair
 from digits.reading import Reading, read_pictures
 
@@ -43,8 +44,6 @@ def evaluate(arguments: argparse.Namespace) -> int:
     _, (x_test, y_test) = load_mnist(arguments.data)
     model = load_model(arguments.model)
     probabilities = predict(model, x_test)
-    if warning := scale_warning(model, x_test[:1000], y_test[:1000]):
-        cli.note(warning)
     figures.save(figures.draw_results(x_test, y_test, probabilities), file)
     print(accuracy_line(probabilities, y_test))  # after saving: a broken pipe ends it here
     print(f"saved {cli.one_line(file)}")

@@ -26,6 +26,7 @@ from digits.command_line import UserError, run
 from digits.model.loading import load_model
 from digits.reading import Reading, read_pictures
 from digits.reading.plot import draw_readings
+from digits.reading.reader import FRONT_ENDS
 
 DRAWN = 30  # so many of those that were read wrong
 
@@ -35,11 +36,15 @@ def main() -> int:
     parser.add_argument("folders", nargs="+", type=Path, help="the pictures and their labels.csv")
     parser.add_argument("--model", type=Path, default=".", help="where the two files are")
     parser.add_argument("--plot", type=Path, default="failures.png", help="what was read wrong")
+    parser.add_argument("--front-end", choices=FRONT_ENDS, default=FRONT_ENDS[0],
+                        help="how digits are found")  # fmt: skip
     arguments = parser.parse_args()
     rows = [row for folder in arguments.folders for row in labels(folder)]
     sources = ((row["path"], Path(row["path"])) for row in rows)
     model = load_model(arguments.model)
-    readings = list(read_pictures(model, sources, keep=len(rows), processes=True))
+    readings = list(
+        read_pictures(model, sources, keep=len(rows), processes=True, front_end=arguments.front_end)
+    )
     wrong = []
     for row, reading in zip(rows, readings, strict=True):
         if reading.digits != row["label"]:

@@ -159,13 +159,14 @@ def small_cnn(tiny_cnn, tmp_path):
 def python_with(tmp_path_factory):
     """Return the Python of an environment with a backend and without TensorFlow.
 
-    JAX_PYTHON or TORCH_PYTHON names one; without it, it is made, which takes a minute.
+    JAX_PYTHON, TORCH_PYTHON or OPENVINO_PYTHON names one; else it is made, which takes a minute.
     """
     made = {}
 
     def make(backend):
         folder = tmp_path_factory.mktemp(backend)
-        needed = (ROOT / "requirements.txt").read_text()
+        own = ROOT / f"requirements-{backend}.txt"
+        needed = (own if own.exists() else ROOT / "requirements.txt").read_text()
         (folder / "needed.txt").write_text(re.sub("(?m)^tensorflow.*", "", needed))
         python = folder / "bin/python"
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import keras
 import numpy as np
 
-from digits.model import allowed, checks
+from digits.model import allowed, checks, descriptions
 
 layers = keras.layers
 SECONDS, BYTES = 2.0, 2**30
@@ -94,6 +94,19 @@ ARGUMENTS = {
     "TimeDistributed": [layers.Dense(4)],
 }
 SHAPES = [(28, 28, 1), (28, 28), (784,), (28, 4, 7, 1), (7, 4, 4, 7, 1)]
+# Some of what Keras makes of operations in a graph.
+OPERATIONS = {
+    "Cast": lambda x: keras.ops.cast(x, "float32"),
+    "Cumsum": lambda x: keras.ops.cumsum(x, axis=1),
+    "GetItem": lambda x: x[:, 1:-1],
+    "Mean": lambda x: keras.ops.mean(x, axis=1, keepdims=True),
+    "OnesLike": keras.ops.ones_like,
+    "Pad": lambda x: keras.ops.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]]),
+    "Repeat": lambda x: keras.ops.repeat(x, 2, axis=1),
+    "Tile": lambda x: keras.ops.tile(x, [1, 2, 1, 1]),
+    "Where": lambda x: keras.ops.where(x > 1, x, 0.0),
+    "ZerosLike": keras.ops.zeros_like,
+}
 TWO = {"Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot"}
 
 
@@ -103,10 +116,13 @@ def model_with(name: str) -> dict | None:
         image = keras.Input((28, 28, 1))
         x = layers.Reshape(shape)(image)
         try:
-            layer = getattr(layers, name)(*ARGUMENTS.get(name, []), name="mutated")
-            attends = name in ("MultiHeadAttention", "GroupQueryAttention")
-            both = name in TWO or "Attention" in name
-            x = layer(x, x) if attends else layer([x, x] if both else x)
+            if name in OPERATIONS:
+                x = OPERATIONS[name](x)
+            else:
+                layer = getattr(layers, name)(*ARGUMENTS.get(name, []), name="mutated")
+                attends = name in ("MultiHeadAttention", "GroupQueryAttention")
+                both = name in TWO or "Attention" in name
+                x = layer(x, x) if attends else layer([x, x] if both else x)
             x = layers.Flatten()(layers.Rescaling(1.0)(x))
             model = keras.Model(image, layers.Dense(10, activation="softmax")(x))
             description = json.loads(model.to_json())
@@ -188,7 +204,7 @@ class Watch:
 
 def run(description: dict) -> str:
     try:
-        description = checks.without_training(description)
+        description = descriptions.as_meant(description)
         checks.check_description(description)
         checks.check_probabilities(checks.build(description))
         return "built"
@@ -198,15 +214,18 @@ def run(description: dict) -> str:
 
 def main() -> int:
     times = int(sys.argv[1])
-    names = sys.argv[2:] or sorted(allowed.ALLOWED["keras.layers"])
+    names = sys.argv[2:] or [*sorted(allowed.ALLOWED["keras.layers"]), *OPERATIONS]
     watch, bad = Watch(), 0
     for name in names:
-        whole = model_with(name) if hasattr(layers, name) else None
+        known = hasattr(layers, name) or name in OPERATIONS
+        whole = model_with(name) if known else None
         if whole is None:
             print(f"{name}: no model with it")
             continue
         place = next(
-            i for i, part in enumerate(whole["config"]["layers"]) if part["name"] == "mutated"
+            i
+            for i, part in enumerate(whole["config"]["layers"])
+            if part["name"] == "mutated" or (name in OPERATIONS and part["class_name"] == name)
         )
         built = 0
         for seed in range(times):

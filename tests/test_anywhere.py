@@ -237,3 +237,13 @@ def test_the_way_in_takes_no_time():
     code = "import digits, sys; print(sorted({'numpy', 'keras', 'cv2'} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert result.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("name", ["cnn.py", "load_model.py", "draw.py"])
+@pytest.mark.parametrize("option", ["-I", "-P"])
+def test_it_runs_where_python_takes_no_modules_from_the_scripts_folder(tmp_path, name, option):
+    if option == "-P" and sys.version_info < (3, 11):
+        pytest.skip("came with Python 3.11")
+    command = [sys.executable, option, ROOT / name, "--help"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 0 and not result.stderr

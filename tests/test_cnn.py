@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import cnn
-from conftest import hear_ctrl_c, is_user_error, small_model
+from conftest import ROOT, hear_ctrl_c, is_user_error, small_model
 from digits import places
 from digits.command_line import UserError
 
@@ -61,6 +61,7 @@ def test_it_prints_results_and_writes_four_files(few_digits, tmp_path, capsys):
         "digit  images  wrong",
         "trained 1 epoch in",
         "saved model.json",
+        f"\nthe model in {ROOT} before: test accuracy ",
     ):
         assert words in out
     assert err.startswith(f"the model goes to {tmp_path / 'new'}\n")

@@ -47,6 +47,16 @@ def test_who_runs_the_scripts_installs_what_they_import_and_no_more():
     assert required("requirements.txt") == scripts - OTHER_BACKENDS | {"tensorflow"}
 
 
+def test_who_only_reads_needs_no_tensorflow():
+    lines, reading = (
+        [line for line in (ROOT / name).read_text().splitlines() if line[0] != "#"]
+        for name in ("requirements.txt", "requirements-openvino.txt")
+    )
+    assert {line for line in lines if not re.match("tensorflow|keras", line)} < set(reading)
+    more = required("requirements-openvino.txt") - required("requirements.txt")
+    assert more == {"openvino", "scipy"}
+
+
 def test_who_checks_installs_that_and_the_tools():
     assert (ROOT / "requirements-dev.txt").read_text().startswith("-r requirements.txt\n")
     tools = required("requirements-dev.txt")

@@ -52,7 +52,9 @@ def test_digits_come_with_what_their_folder_says(own, shipped, capsys):
     images, labels = read_own(find_own(folder), shipped)
     assert images.shape == (5, 28, 28) and images.dtype == labels.dtype == np.uint8
     assert labels.tolist() == [1, 7, 7, 7, 7]  # whatever the model takes them for
-    assert images.max(axis=(1, 2)).min() > 200 and capsys.readouterr().err == ""
+    assert images.max(axis=(1, 2)).min() > 200
+    (contradicted,) = capsys.readouterr().err.splitlines()
+    assert contradicted.endswith("own/1/a.png: learned as 1, but it is surely read as 7")
 
 
 def test_a_picture_with_other_digits_than_its_folder_says_is_left_out(own, shipped, capsys):
@@ -122,6 +124,34 @@ def test_a_folder_without_own_digits_is_named(tmp_path, there):
         cnn.main(["--own", str(folder), "--output", str(tmp_path / "new")])
 
 
+def test_classes_with_padded_names_are_not_cut_in_two(own):
+    seven = drawn_seven()
+    folder = own({f"{digit:02}/a": seven for digit in range(10)})
+    with pytest.raises(
+        UserError, match=r"folders 00 to 09 .*rows of 2 digits; .* name them 0 to 9"
+    ):
+        find_own(folder)
+    shutil.rmtree(folder / "00")
+    own({"17/a": seven})  # these are rows
+    assert len(find_own(folder)) == 10
+
+
+def test_digits_stored_transposed_are_noticed(digits, own, shipped, capsys, monkeypatch):
+    monkeypatch.setattr(own_digits, "LISTED", 3)
+    images, labels = (array[:60] for array in digits[1])
+    named = {f"{labels[i]}/{i}": 255 - images[i] for i in range(60)}
+    read_own(find_own(own(named)), shipped)
+    assert "transposed" not in capsys.readouterr().err
+    shutil.rmtree(own({}))
+    read_own(find_own(own({name: image.T for name, image in named.items()})), shipped)
+    *listed, last = capsys.readouterr().err.splitlines()
+    assert re.search(
+        r"of \d+ own digits contradict the model, .* stored transposed, as EMNIST", last
+    )
+    listed = [line for line in listed if "surely read" in line]
+    assert len(listed) == 4 and re.search(r"\d+ more digits are surely read as others", listed[3])
+
+
 def test_a_model_without_own_digits_is_refused(capsys):
     with pytest.raises(SystemExit):
         cnn.main(["--model", str(ROOT)])
@@ -157,7 +187,8 @@ def test_teaching_goes_on_from_the_network_and_says_what_changed(few_digits, own
     assert cnn.main([*arguments, "--output", str(output)]) == 0
     out, err = capsys.readouterr()
     assert "\nown digits learned: 3 of 3 right, 3 before (3 of 7)\n" in out
-    assert "\nown digits held out: not measured" in out and err.count("\n") == 2
+    assert "\nown digits held out: not measured" in out and err.count("\n") == 3
+    assert "nothing to learn: 3 own digits right already" in err
     now, before = re.findall(r"test accuracy ([\d.]+) %", out)
     assert float(before) > 98 and float(now) > 95
     files = sorted(file.name for file in output.iterdir())

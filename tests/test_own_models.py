@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -11,11 +12,12 @@ import pytest
 from test_resume import train
 
 import cnn
-import load_model
 from conftest import ROOT
 from digits.command_line import UserError
 from digits.model import allowed, checks, loading, saving
 from digits.model.evaluation import predict
+from digits.model.trial import trial_of
+from digits.reading import read
 from digits.training import calibrate
 
 layers = keras.layers
@@ -346,17 +348,87 @@ def test_calibration_works_or_says_that_it_did_not(name, calibrated):
         np.testing.assert_array_equal(after, before)
 
 
-def test_a_model_for_values_from_0_to_1_is_named(digits, tmp_path, monkeypatch, capsys):
-    (x, y), (x_test, y_test) = digits
-    keras.utils.set_random_seed(0)
-    ends = [layers.Flatten(), layers.Dense(10, activation="softmax")]
-    model = keras.Sequential([keras.Input((28, 28)), *ends])
-    model.compile("adam", "sparse_categorical_crossentropy")
-    model.fit(x[:2000] / 255, y[:2000], epochs=3, verbose=0)
-    saving.save_model(model, tmp_path)
-    monkeypatch.setattr(load_model, "load_mnist", lambda _: (None, (x_test[:1000], y_test[:1000])))
-    assert load_model.main(["--model", str(tmp_path), "--plot", str(tmp_path / "result.png")]) == 0
-    assert "expect values from 0 to 1" in capsys.readouterr().err
+@pytest.fixture(scope="module")
+def trained_on(digits):
+    """Train a small model in plain Keras on grey values of another scale."""
+    (x, y), _ = digits
+
+    def train(factor, offset, epochs=5):
+        keras.utils.set_random_seed(0)
+        hidden = layers.Dense(32, activation="relu")
+        ends = [layers.Flatten(), hidden, layers.Dense(10, activation="softmax")]
+        model = keras.Sequential([keras.Input((28, 28)), *ends])
+        model.compile("adam", "sparse_categorical_crossentropy")
+        values = factor * x[:6000].astype("float32") + offset
+        model.fit(values, y[:6000], epochs=epochs, verbose=0)
+        return model
+
+    return train
+
+
+def plain_pair(model, folder):
+    model.save(folder / "model.h5")
+    (folder / "model.json").write_text(model.to_json())
+
+
+@pytest.mark.parametrize(
+    ("factor", "offset", "scale", "mend"),
+    [
+        (1 / 255, 0, "0 to 1:", "1 / 255"),
+        (1 / 127.5, -1, "-1 to 1:", "1 / 127.5, offset=-1"),
+        (1 / 78.6, -0.424, "mean 0, deviation 1:", "1 / 78.6, offset=-0.424"),
+        (-1 / 255, 1, "0 to 1, dark on light:", "-1 / 255, offset=1"),
+        (1, 0, None, None),
+    ],
+)
+def test_a_pair_from_elsewhere_on_another_scale_is_named_with_the_layer_that_mends_it(
+    trained_on, digits, tmp_path, capsys, factor, offset, scale, mend
+):
+    model = trained_on(factor, offset)
+    plain_pair(model, tmp_path)
+    loading.load_model(tmp_path)
+    err = capsys.readouterr().err
+    if not scale:
+        assert err == ""
+        return
+    assert f"seems to expect values of {scale}" in err and err.count("\n") == 1
+    assert err.endswith(f"let it begin with keras.layers.Rescaling({mend})\n")
+    layer = eval("layers." + err.split("keras.layers.")[1])
+    images, labels = (array[:1000] for array in digits[1])
+    mended = keras.Sequential([keras.Input((28, 28)), layer, model])
+    assert (predict(mended, images).argmax(axis=1) == labels).mean() > 0.8
+    saving.save_model(model, tmp_path)  # this project trains on 0 to 255
+    loading.load_model(tmp_path)
+    assert capsys.readouterr().err == ""
+
+
+def page_of_digits(digits, n=24):
+    images = 255 - digits[1][0][:n]
+    page = np.full((56 * 4, 56 * n // 4), 255, "uint8")
+    for i, image in enumerate(images):
+        y, x = 56 * (i % 4) + 14, 56 * (i // 4) + 14
+        page[y : y + 28, x : x + 28] = image
+    return page
+
+
+def test_a_weak_model_says_that_it_is_unsure_and_not_that_nothing_is_there(digits, trained_on):
+    model = trained_on(1, 0, epochs=1)
+    model.layers[-1].set_weights([0.02 * w for w in model.layers[-1].get_weights()])
+    assert trial_of(model).confidence < 0.5
+    reading = read(page_of_digits(digits), model)
+    assert len(reading.answers) + len(reading.unread) >= 20 and reading.unsure
+    model.layers[-1].set_weights([0.01 * w for w in model.layers[-1].get_weights()])
+    reading = read(page_of_digits(digits), model)  # it knows nothing now
+    assert not reading.digits and len(reading.unread) >= 20
+    assert re.fullmatch(r"2\d marks, the model is sure of none", reading.error)
+
+
+def test_a_model_that_is_sure_and_wrong_is_not_trusted(digits):
+    always_one = keras.initializers.Constant(np.eye(10)[1] * 20)
+    end = layers.Dense(10, "softmax", kernel_initializer="zeros", bias_initializer=always_one)
+    model = keras.Sequential([keras.Input((28, 28)), layers.Flatten(), end])
+    reading = read(255 - np.kron(digits[1][0][0], np.ones((3, 3), "uint8")), model)
+    assert reading.answers[0].confidence > 0.99 and reading.confidence < 0.2 and reading.unsure
 
 
 @pytest.mark.slow

@@ -115,3 +115,14 @@ def test_another_training_that_tidies_up_does_not_stop_this_one(tmp_path, monkey
     monkeypatch.setattr("digits.training.checkpoint.flush_to_disk", gone)
     _, history = train(tmp_path, build_model=small_model)
     assert len(history["loss"]) == 3
+
+
+def test_the_time_of_all_epochs_counts(left):
+    state = left / ".training" / "state.json"
+    content = json.loads(state.read_text())
+    assert 0 < content["seconds"] < 100
+    state.write_text(json.dumps(content | {"seconds": 5000}))
+    checkpoint, model = Checkpoint(left, SETTINGS, resume=True), cnn.build_model()
+    assert checkpoint.seconds < 1000
+    cnn.train(model, X, Y, 3, 100, 5, 100, checkpoint=checkpoint)
+    assert 5000 <= checkpoint.seconds < 6000

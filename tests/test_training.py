@@ -2,14 +2,18 @@
 
 from pathlib import Path
 
+import cv2
 import matplotlib
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 import cnn
-from digits.data.drawn_digits import draw_digit
+from digits.command_line import UserError
+from digits.data.drawn_digits import draw_digit, prepared
+from digits.data.normalization import exact_distance
 from digits.data.outliers import make_outliers
+from digits.data.printed_digits import DIGIT_FONTS, LIT, draw_segments, draw_text, print_digit
 from digits.model import quiet_keras as keras
 from digits.model.evaluation import (
     accuracy,
@@ -19,7 +23,7 @@ from digits.model.evaluation import (
     table_by_digit,
 )
 from digits.reading import read
-from digits.training import augmentation, calibrate
+from digits.training import augmentation, batch_that_fits, calibrate, memory
 
 
 def train(digits, number, epochs):
@@ -151,6 +155,14 @@ def test_outliers_are_prepared_as_digits_are_and_slim_ones_left_out(digits):
     assert len({image.tobytes() for image in made}) > 280
 
 
+def test_distances_do_not_depend_on_the_run_in_their_last_bit():
+    mask = (np.random.default_rng(0).random((60, 61)) < 0.97).astype("uint8")
+    y, x = np.nonzero(mask == 0)
+    rows, columns = np.indices(mask.shape)[..., None]
+    squared = ((rows - y) ** 2 + (columns - x) ** 2).min(axis=-1)
+    np.testing.assert_array_equal(exact_distance(mask), np.sqrt(squared.astype("float32")))
+
+
 @pytest.mark.parametrize("grey", [0, 90, 255])
 def test_what_is_made_up_can_be_made_from_any_digits(grey):
     images, labels = np.full((60, 28, 28), grey, "uint8"), np.zeros(60, "uint8")
@@ -198,6 +210,50 @@ def test_the_shipped_model_reads_other_hands(shipped, digit):
     assert (predict(shipped, drawn).argmax(axis=1) == digit).mean() > 0.95
 
 
+@pytest.mark.parametrize("font", DIGIT_FONTS)
+def test_each_font_has_ten_digits_that_the_shipped_model_reads(shipped, font):
+    rng = np.random.default_rng(99)
+    drawn = np.array([prepared(draw_text(str(digit), (font,), rng)) for digit in range(10)])
+    assert (predict(shipped, drawn).argmax(axis=1) == range(10)).sum() >= 9
+
+
+def test_segments_are_lit_as_on_a_display():
+    codes = (0x3F, 0x06, 0x5B, 0x4F, 0x66, 0x6D, 0x7D, 0x07, 0x7F, 0x6F)  # of a data sheet
+    lit = [sum(1 << "abcdefg".index(name) for name in lit[0]) for lit in LIT]
+    assert tuple(lit) == codes
+
+
+def test_segments_meet_or_have_gaps():
+    rng = np.random.default_rng(0)
+    parts = {cv2.connectedComponents(draw_segments(8, rng))[0] - 1 for _ in range(100)}
+    assert {1, 7} <= parts
+
+
+def test_a_part_of_each_batch_is_printed(digits, monkeypatch):
+    monkeypatch.setattr(augmentation, "distort", lambda images, rng, strength: images)
+    monkeypatch.setattr(
+        augmentation, "print_digit", lambda digit, rng: np.full((28, 28), 200 + digit, "uint8")
+    )
+    (x, y), _ = digits
+    n = 0
+    for images, targets in augmentation.batches(x[:1000], y[:1000], 250, 1, range(2)):
+        printed = (images >= 200).all(axis=(1, 2, 3))
+        np.testing.assert_array_equal(
+            targets[printed].argmax(axis=1), images[printed, 0, 0, 0] - 200
+        )
+        n += printed.sum()
+    assert 0.01 < n / 2000 < 0.05
+
+
+def test_printed_digits_are_prepared_as_digits_are():
+    rng = np.random.default_rng(0)
+    printed = [print_digit(digit, rng) for digit in range(10) for _ in range(10)]
+    for image in printed:
+        assert image.shape == (28, 28) and image.dtype == np.uint8
+        assert 17 <= max(np.ptp(np.argwhere(image > 40), axis=0) + 1) <= 20
+    assert len({image.tobytes() for image in printed}) > 90
+
+
 def test_accuracy_while_training_counts_digits_only():
     targets = np.array([*np.eye(10)[[3, 4]], np.full(10, 0.1), np.full(10, 0.1)], "float32")
     answers = np.eye(10, dtype="float32")[[3, 5, 1, 2]]
@@ -231,3 +287,14 @@ def test_accuracy_line_and_table():
     probabilities = np.eye(10)[[0, 1, 2, 3, 4, 5, 6, 7, 8, 4]]
     assert accuracy_line(probabilities, np.arange(10)) == "test accuracy 90.00 % (1 of 10 wrong)"
     assert "9       1      1  4 (1)" in table_by_digit(probabilities, np.arange(10))
+
+
+def test_a_batch_that_memory_cannot_hold_is_refused_with_one_that_fits(monkeypatch):
+    model = cnn.build_model()
+    monkeypatch.setattr(memory, "free_memory", lambda: 10**9)
+    with pytest.raises(UserError, match=r"--batch-size 57500 needs some .* GB are free; \d+ would"):
+        batch_that_fits(model, 57500)
+    assert batch_that_fits(model, 5000) == 5000
+    monkeypatch.undo()
+    free = memory.free_memory()
+    assert free is None or 10**8 < free < 10**14

@@ -13,7 +13,9 @@ picture_folders  paths, patterns and folders -> picture files
 file_signatures  what a file is, by its first bytes
 transparency     the paper under a transparent picture
 normalization    the ink of a digit -> 28x28 pixels, as MNIST's are
+known_digits     a hundred of MNIST's digits, to try a model on
 drawn_digits     digits as MNIST's writers do not write them
+printed_digits   digits in fonts and in seven segments
 outliers         images of what is no digit
 statistics       fractions and quantiles of pixels
 """

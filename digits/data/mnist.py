@@ -43,13 +43,18 @@ def load_mnist(
 
 def cache_file() -> Path:
     """Where the set is kept after the first time."""
+    return cache_folder() / "mnist.npz"
+
+
+def cache_folder() -> Path:
+    """Where this project keeps what can be made or fetched again."""
     root = os.environ.get("XDG_CACHE_HOME")
     if not root:
         try:
             root = Path.home() / ".cache"
         except RuntimeError:  # a user without a home, as containers have
             root = tempfile.gettempdir()
-    return Path(root) / "mnist-digits" / "mnist.npz"
+    return Path(root) / "mnist-digits"
 
 
 def _from_path(path: Path) -> Arrays:

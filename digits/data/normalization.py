@@ -82,12 +82,22 @@ def normalize_digit(mask: np.ndarray, ink: np.ndarray) -> np.ndarray:
     mask = padded(mask, max(2, int(np.ceil(grow)) + 2))
     solid = mask.astype("float32")
     if grow > 0:
-        outside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        outside = exact_distance(1 - mask)
         solid = np.clip(grow + 1 - outside, 0, 1)
     elif grow < 0:
-        inside = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        inside = exact_distance(mask)
         solid = np.clip(inside + grow, 0, 1)
     return _placed(solid)
+
+
+def exact_distance(mask: np.ndarray) -> np.ndarray:
+    """Return the distance of each set pixel to the nearest other, (height, width) float32.
+
+    Its square is a whole number. OpenCV's differs from one run to the next in the last bit, and
+    the same seed would not give the same weights.
+    """
+    distance = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.sqrt((distance**2).round())
 
 
 def _placed(solid: np.ndarray) -> np.ndarray:

@@ -6,19 +6,15 @@ exposure: Hendrycks, Mazeika and Dietterich, 2019). What a person could take for
 as a lone upright stroke or an empty ring, is left out.
 """
 
-from collections.abc import Callable
-from pathlib import Path
-
 import cv2
 import numpy as np
 
 from digits.data.drawn_digits import SIDE, draw_line, prepared, prepared_small, smooth
 from digits.data.normalization import bounding_box
+from digits.data.printed_digits import FONTS, draw_text
 
 SLIM = 0.45  # a shape with less width in its length may be a 1, unless it lies
 SMALL = 0.5  # fraction of the letters, signs and dashes that are as on a page
-FONTS = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSerif-Italic", "DejaVuSansMono")
-FONTS += ("STIXGeneral",)
 LETTERS = "ACEFHKMNRTUVWXadefhkmnprtuvwxÄÜÖäüöÆæÑñÇÞΓΔΠΣΦΨΩπμψωЖШЩЮЯДФИ"
 SIGNS = '@&%#+=~*<>.:"-÷±√∞≈≠≤≥∑∏→←♥♣☺▲►€£¥©®¶…'
 ANY = tuple(range(10))
@@ -46,10 +42,9 @@ def make_outliers(
         image = cv2.resize(image, (56, 56), interpolation=cv2.INTER_CUBIC)
         return image[bounding_box(image > 127) or ...]
 
-    text = _text_drawer(rng)
     kinds = (  # how often, and which fraction of it small
-        (lambda: text(LETTERS), 4, SMALL),
-        (lambda: text(SIGNS), 3, SMALL),
+        (lambda: draw_text(LETTERS, FONTS, rng), 4, SMALL),
+        (lambda: draw_text(SIGNS, FONTS, rng), 3, SMALL),
         (lambda: _scribble(rng), 3, 0),
         (lambda: _ruling(rng), 3, 0),
         (lambda: _frame(rng), 2, 0),
@@ -80,21 +75,6 @@ def _may_be_a_digit(mask: np.ndarray) -> bool:
     height, width = np.ptp(found, axis=0) + 1
     _, sides, _ = cv2.minAreaRect(found.astype("float32"))
     return height > 0.6 * width and min(sides) < SLIM * max(sides)
-
-
-def _text_drawer(rng: np.random.Generator) -> Callable[[str], np.ndarray]:
-    """Return what draws one of some characters in one of the fonts that Matplotlib brings."""
-    import matplotlib  # its drawing part, which is slow to import, is not needed
-    from PIL import ImageFont
-
-    folder = Path(matplotlib.get_data_path(), "fonts", "ttf")
-    fonts = [ImageFont.truetype(folder / f"{name}.ttf", 40) for name in FONTS]
-
-    def draw(characters: str) -> np.ndarray:
-        mask = fonts[rng.integers(len(fonts))].getmask(characters[rng.integers(len(characters))])
-        return np.array(mask, "uint8").reshape(mask.size[::-1])
-
-    return draw
 
 
 def _draw(

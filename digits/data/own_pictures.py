@@ -23,12 +23,14 @@ Labelled = tuple[str, Path | np.ndarray, str]  # a picture's name, itself, and w
 def find_own(folder: Path) -> list[Labelled]:
     """Return the pictures in the subfolders that are named after digits, in the order of names.
 
-    What else is there gets a line on stderr. Raises UserError if there is no picture.
+    What else is there gets a line on stderr. Raises UserError if there is no picture, or the
+    folders are named like classes, 00 to 09.
     """
     try:
         names = sorted(os.listdir(folder))
     except OSError as error:
         raise UserError(f"--own {folder}: {error.strerror}; it needs {LAYOUT}") from None
+    _refuse_padded(folder, [name for name in names if name.isascii() and name.isdigit()])
     pictures: list[Labelled] = []
     for name in names:
         path = os.path.join(folder, name)
@@ -44,6 +46,16 @@ def find_own(folder: Path) -> list[Labelled]:
     if not pictures:
         raise UserError(f"no picture to learn from in {folder}; it needs {LAYOUT}")
     return pictures
+
+
+def _refuse_padded(folder: Path, names: list[str]) -> None:
+    """Raise UserError for classes 00 to 09: their digits would be cut in two, as rows of two."""
+    if len(names) > 1 and all(len(name) > 1 and int(name) < 10 for name in names):
+        raise UserError(
+            f"--own {folder}: the folders {names[0]} to {names[-1]} are read as rows of "
+            f"{len(names[0])} digits; for single digits, name them {int(names[0])} to "
+            f"{int(names[-1])}"
+        )
 
 
 def leave_out(name: str, reason: object) -> None:

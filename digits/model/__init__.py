@@ -12,6 +12,8 @@ allowed        which classes and sizes a pair may hold
 checks         check an architecture before it is built, and what it computes
 weight_checks  check a file of weights before it is read
 evaluation     probabilities, accuracy, calibration error
+trial          known digits: how sure a model is, and on which scale it was trained
+initializers   zeros in place of the values that a file gives
 quiet_keras    Keras, imported late and without noise
 """
 

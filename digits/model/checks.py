@@ -15,15 +15,18 @@ from digits.model.allowed import (
     COMPUTED,
     INPUT,
     KINDS,
+    LOOPS,
     MOST_LAYERS,
     MOST_REPEATS,
     MOST_VALUES,
+    RECURRENT,
     REPEATS,
     SOFTMAX,
     Refused,
 )
 from digits.model.descriptions import without_training
 from digits.model.evaluation import predict
+from digits.model.initializers import restore_initializers, without_initializers
 
 if TYPE_CHECKING:
     from keras import Model
@@ -37,14 +40,15 @@ def check_description(architecture: dict) -> None:
     if architecture["class_name"] not in ("Sequential", "Functional"):
         name = _short(architecture["class_name"])
         raise Refused(f"is of the class {name}; {KINDS}")
-    layers = sum(1 for name in _check_part(architecture) if name)
+    layers = sum(_check_part(architecture))
     if layers > MOST_LAYERS:
-        raise Refused(f"has {layers} layers, more than {MOST_LAYERS}")
+        counted = f"more than {MOST_LAYERS}; a recurrent one counts as {RECURRENT}"
+        raise Refused(f"has {layers} layers, {counted}")
     architecture["config"]["layers"]  # a KeyError if there are none
 
 
-def _check_part(part: object, key: str = "") -> Iterator[bool]:
-    """Go through all of a description, and yield for each class whether it is a layer."""
+def _check_part(part: object, key: str = "") -> Iterator[int]:
+    """Go through all of a description, and yield for each class how many layers it counts as."""
     if isinstance(part, list):
         for item in part:
             yield from _check_part(item, key)
@@ -59,7 +63,8 @@ def _check_part(part: object, key: str = "") -> Iterator[bool]:
                 only = "Keras's own layers that only compute are"
                 only += f", {COMPUTED}" if name in ("__tensor__", "__numpy__") else ""
                 raise Refused(f"asks for {_short(full)}, which is not allowed; {only}")
-            yield module.startswith(("keras.layers", "keras.src.ops"))
+            is_layer = module.startswith(("keras.layers", "keras.src.ops"))
+            yield is_layer * (RECURRENT if "RNN" in name or name in LOOPS else 1)
         for key, value in part.items():
             yield from _check_part(value, key)
     elif isinstance(part, str):
@@ -86,15 +91,17 @@ def build(architecture: dict) -> "Model":
     def build_here() -> "Model":
         scope = keras.StatelessScope()
         scope.__enter__()
-        layers = architecture["config"]["layers"]
-        if architecture["class_name"] == "Sequential" and layers[0]["class_name"] == "InputLayer":
+        cheap = without_initializers(architecture)
+        layers = cheap["config"]["layers"]
+        if cheap["class_name"] == "Sequential" and layers[0]["class_name"] == "InputLayer":
             # All layers at once: Keras would build it anew with each.
             layers = [keras.layers.deserialize(layer) for layer in layers]
-            model = keras.Sequential(layers, name=architecture["config"]["name"])
+            model = keras.Sequential(layers, name=cheap["config"]["name"])
         else:
-            model = keras.models.model_from_json(json.dumps(architecture))
+            model = keras.models.model_from_json(json.dumps(cheap))
         _check_sizes(model)
         scope.__exit__()
+        restore_initializers(model, architecture)
         return model
 
     with ThreadPoolExecutor(1) as pool:

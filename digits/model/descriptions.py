@@ -21,18 +21,26 @@ def as_meant(description: object) -> dict:
     return without_training(_with_modules(description))
 
 
-def _with_modules(layer: dict) -> dict:
-    """Return a description of a layer with the modules that HDF5 files leave out."""
-    layer, name = {**layer}, layer["class_name"]
-    module = MODULES.get(name, "keras.layers")
-    if "trainable" not in layer["config"] and name not in (*MODULES, "InputLayer"):
+def _with_modules(part: object, key: str = "") -> object:
+    """Return a part of a description with the modules that HDF5 files and Keras 2 leave out."""
+    if isinstance(part, list):
+        return [_with_modules(item, key) for item in part]
+    if not isinstance(part, dict):
+        return part
+    part = {inner: _with_modules(value, inner) for inner, value in part.items()}
+    name, config = str(part.get("class_name", "__")), part.get("config")
+    if "module" in part or name.startswith("__") or not isinstance(config, dict):
+        return part
+    if name in MODULES:
+        module = MODULES[name]
+    elif key.endswith(("_initializer", "_regularizer", "_constraint")):
+        module = f"keras.{key.rsplit('_', 1)[1]}s"
+    elif "trainable" in config or name == "InputLayer":
+        module = "keras.layers"
+    else:
         is_nn = name in ALLOWED["keras.src.ops.nn"]
         module = "keras.src.ops.nn" if is_nn else "keras.src.ops.numpy"
-    layer.setdefault("module", module)
-    if name in MODULES:
-        layers = [_with_modules(inner) for inner in layer["config"]["layers"]]
-        layer["config"] = {**layer["config"], "layers": layers}
-    return layer
+    return {"module": module, **part}
 
 
 def without_training(part: object) -> object:

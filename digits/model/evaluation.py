@@ -1,5 +1,6 @@
 """Probabilities from a model, and how many of its answers are right."""
 
+import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,8 @@ if TYPE_CHECKING:
     from keras import KerasTensor, Model
 
 BATCH = 625
-MANY = 250  # images; for fewer it takes longer to compile the model than it saves
+MANY = 250  # images; for fewer it takes longer to compile the model than it saves; OpenVINO must
+ONE_AT_A_TIME = threading.Lock()  # two threads of the page: OpenVINO's compiled model is busy
 
 
 def predict(model: "Model", images: np.ndarray) -> np.ndarray:
@@ -21,10 +23,11 @@ def predict(model: "Model", images: np.ndarray) -> np.ndarray:
     if not len(images):
         return np.empty((0, 10), "float32")
     images = images[..., None].astype("float32")
-    if len(images) < MANY:
+    if len(images) < MANY and keras.backend.backend() not in keras.READ_ONLY:
         return keras.ops.convert_to_numpy(model(images, training=False))
     batches = (images[i : i + BATCH] for i in range(0, len(images), BATCH))
-    return np.concatenate([model.predict_on_batch(batch) for batch in batches])
+    with ONE_AT_A_TIME:
+        return np.concatenate([model.predict_on_batch(batch) for batch in batches])
 
 
 def accuracy(targets: "KerasTensor", probabilities: "KerasTensor") -> "KerasTensor":
@@ -54,24 +57,6 @@ def accuracy_line(probabilities: np.ndarray, labels: np.ndarray) -> str:
     """Return a line such as `test accuracy 99.41 % (59 of 10000 wrong)`."""
     wrong = int((probabilities.argmax(axis=1) != labels).sum())
     return f"test accuracy {100 - 100 * wrong / len(labels):.2f} % ({wrong} of {len(labels)} wrong)"
-
-
-def scale_warning(model: "Model", images: np.ndarray, labels: np.ndarray) -> str | None:
-    """Return a line if the model seems to have been trained on values from 0 to 1.
-
-    `images` (n, 28, 28), 0 to 255. It has learned something, and its log loss is less than half
-    as large for the values divided by 255. Accuracy alone may hardly differ, as layers without
-    saturation give the same answers, only far too sure.
-    """
-    given, divided = predict(model, images), predict(model, images / 255)
-    right, right_divided = ((p.argmax(axis=1) == labels).mean() for p in (given, divided))
-    if right_divided < 0.5 or log_loss(divided, labels) > log_loss(given, labels) / 2:
-        return None
-    return (
-        f"this model seems to expect values from 0 to 1: it is right for "
-        f"{100 * right_divided:.1f} % with those, for {100 * right:.1f} % and too sure with 0 to "
-        "255, as it gets them; let it begin with keras.layers.Rescaling(1 / 255)"
-    )
 
 
 def log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digits.command_line import UserError, first_line, whole_path
+from digits.command_line import UserError, first_line, note, whole_path
 from digits.data.file_signatures import FIRST, kind_of
 from digits.model import quiet_keras as keras
 from digits.model.allowed import Refused
@@ -21,6 +21,7 @@ from digits.model.locating import (
     unreadable,
 )
 from digits.model.saving import CHECKSUM, WAITING, sha256
+from digits.model.trial import scale_warning
 from digits.model.weight_checks import check_file
 from digits.model.weights import Weights, open_weights
 
@@ -47,7 +48,8 @@ def load_model(folder: str | os.PathLike | None = None) -> "Model":
     Without a folder it is the current one if a model is there, and else the project's own. What
     plain Keras saves in one file, .h5 or .keras, will do for the pair, and its name for that of
     the folder. The model takes (n, 28, 28, 1), 0 to 255, and gives (n, 10) probabilities. Raises
-    UserError if a file is missing, damaged or foreign, or the two do not belong together.
+    UserError if a file is missing, damaged or foreign, or the two do not belong together. A line on
+    stderr says if a pair from elsewhere was trained on another scale.
     """
     place = find_pair() if folder is None else whole_path(Path(folder))
     json_file, h5_file = find_files(place)
@@ -58,10 +60,11 @@ def load_model(folder: str | os.PathLike | None = None) -> "Model":
         if json_file is None and weights.architecture is None:
             json_file = architecture_beside(h5_file)
         if json_file is None:
-            model = _build(_of_weights(weights, h5_file), h5_file)
+            architecture = _of_weights(weights, h5_file)
         else:
             _check_file(json_file)
-            model = _build(_that_fits(json_file, weights, h5_file), json_file)
+            architecture = _that_fits(json_file, weights, h5_file)
+        model = _build(architecture, json_file or h5_file)
         try:
             weights.load_into(model)
         except Exception as error:  # whatever a foreign file makes Keras raise
@@ -72,6 +75,8 @@ def load_model(folder: str | os.PathLike | None = None) -> "Model":
         check_probabilities(model)
     except Refused as error:
         raise UserError(f"the model in {place} {error}") from None
+    if CHECKSUM not in architecture and (warning := scale_warning(model)):  # another's work
+        note(f"{place}: {warning}")
     return model
 
 

@@ -21,10 +21,12 @@ from types import ModuleType
 from typing import Any
 
 from digits.command_line import UserError, first_line
+from digits.data.mnist import cache_folder
 from digits.places import INSTALL
 from digits.streams import only_python_on_stderr
 
-BACKENDS = ("tensorflow", "jax", "torch")
+BACKENDS = ("tensorflow", "jax", "torch", "openvino")  # with no choice, the first installed
+READ_ONLY = BACKENDS[3:]
 UNUSED = ("matplotlib", "scipy", "IPython")  # what Keras and TensorFlow import where they can
 
 _keras: ModuleType | None = None
@@ -54,17 +56,20 @@ def _import_keras() -> ModuleType:
     for name in ("keras", *BACKENDS):
         if (file := _namesake(name)) and file.is_file():  # importing it would run it
             raise UserError(f"Keras cannot start: {file} is taken for {name}; rename it")
+    backend, place = chosen_backend()
+    if backend == "jax":
+        _keep_compiled()
     try:
         # TensorFlow's C++ side writes to file descriptor 2 before its logging can be
         # told to be quiet, so the descriptor itself is closed to it during the import.
-        hidden = UNUSED if _backend()[0] in (None, "tensorflow") else UNUSED[:1]
+        hidden = UNUSED if backend == "tensorflow" else UNUSED[:1]
         with only_python_on_stderr(), _hidden(hidden), _temporary_folder_named():
             import keras
         if by_us:  # whatever keras.json says: what a model.json leaves open is meant so
             keras.config.set_image_data_format("channels_last")
             keras.config.set_floatx("float32")
     except Exception as error:
-        raise UserError(f"Keras cannot start: {_cause(error)}") from error
+        raise UserError(f"Keras cannot start: {_cause(error, backend, place)}") from error
     return keras
 
 
@@ -84,13 +89,41 @@ def _hidden(names: Iterable[str]) -> Iterator[None]:
             del sys.modules[name]
 
 
-def _backend() -> tuple[str | None, str]:
-    """Return the backend that is asked for, and where."""
+def _keep_compiled() -> None:
+    """Let JAX keep on disk what it compiles, which is most of the time that a picture takes."""
+    folder = cache_folder() / "jax"
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
+            os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+
+
+def check_trains() -> None:
+    """Raise UserError if Keras's backend cannot train."""
+    backend, _ = chosen_backend()
+    if backend in READ_ONLY:
+        trains = [name for name in installed() if name not in READ_ONLY]
+        mend = f"set KERAS_BACKEND={trains[0]}" if trains else INSTALL
+        raise UserError(f"{backend} only reads; to train, {mend}")
+
+
+def chosen_backend() -> tuple[str, str | None]:
+    """Return the backend that is asked for, and where; else the first that is installed."""
     if name := os.environ.get("KERAS_BACKEND"):
         return name, "KERAS_BACKEND"
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        return json.loads(_settings().read_bytes()).get("backend"), str(_settings())
-    return None, "nothing"
+        name = json.loads(_settings().read_bytes()).get("backend")
+        # Keras itself writes the first one there, installed or not.
+        if name and (name != BACKENDS[0] or installed()[:1] == [name]):
+            return name, str(_settings())
+    return [*installed(), BACKENDS[0]][0], None
+
+
+def installed() -> list[str]:
+    """Return the backends that are; a folder of such a name is none."""
+    specs = {name: importlib.util.find_spec(name) for name in BACKENDS}
+    return [name for name, spec in specs.items() if spec and spec.has_location]
 
 
 def _settings() -> Path:
@@ -126,20 +159,28 @@ def _namesake(name: str) -> Path | None:
     return file if folder.resolve() in [f.resolve() for f in own] and not installed else None
 
 
-def _cause(error: Exception) -> str:
+def _cause(error: Exception, backend: str, place: str | None) -> str:
     """Say in one line what kept Keras from starting, and what mends it."""
     is_attribute = isinstance(error, AttributeError)  # that a library lacks
     name = getattr(error.obj, "__name__", "") if is_attribute else getattr(error, "name", None)
     name = (name or "").split(".")[0]
     if file := _namesake(name):
         return f"{file} is taken for {name}; rename it"
-    backend, place = _backend()
-    if backend and backend not in BACKENDS:
-        return f"{place} asks for the backend {backend}; set KERAS_BACKEND=tensorflow"
-    if name in BACKENDS[1:]:
-        return f"{place} asks for {name}, which is not installed; set KERAS_BACKEND=tensorflow"
+    others = [other for other in installed() if other != backend]
+    instead = f"set KERAS_BACKEND={[*others, BACKENDS[0]][0]}"
+    if backend not in BACKENDS:
+        return f"{place} asks for the backend {backend}; {instead}"
     if name and isinstance(error, ModuleNotFoundError):
-        return f"{name} is not installed; {INSTALL}"
+        if name == backend and place and others:
+            return f"{place} asks for {name}, which is not installed; {instead}"
+        mend = f"pip install {name}" if backend in READ_ONLY else INSTALL
+        return f"{name} is not installed; {mend}"
     if Path(traceback.extract_tb(error.__traceback__)[-1].filename).name == "config.py":
         return f"{_settings()} is damaged; mend or delete it"
     return f"{type(error).__name__}: {first_line(error)}"
+
+
+_backend, _place = chosen_backend()
+if _place is None and _backend != BACKENDS[0]:
+    # Keras would take the first, installed or not, in the processes that this one starts as well.
+    os.environ["KERAS_BACKEND"] = _backend

@@ -16,7 +16,8 @@ def check_weights(file: h5py.File) -> None:
     groups, seen, total, named = [(file, "")], 0, 0, []
     while groups:
         group, path = groups.pop()
-        named.append(group)
+        unused = (path + "/").split("/")[1] in UNUSED
+        named += [] if unused else [group]
         for name in group:
             seen += 1
             here = f"{path}/{name}"[:100]
@@ -32,8 +33,7 @@ def check_weights(file: h5py.File) -> None:
                 raise Refused(f"holds something other than numbers: {here}")
             if part.external or part.is_virtual:
                 raise Refused(f"points elsewhere: {here}")
-            if here.split("/")[1] not in UNUSED:
-                total += part.nbytes
+            total += 0 if unused else part.nbytes
             if total > MOST_BYTES:
                 raise Refused(f"unpacks to more than {MOST_BYTES // 10**6} MB")
     for group in named:  # not before all links are known
@@ -44,7 +44,7 @@ def _check_names(group: h5py.Group) -> None:
     """Raise Refused if the names in a group, of all that Keras reads, lead elsewhere or to more."""
     keys = [key for key in group.attrs if key.startswith(("layer_names", "weight_names"))]
     names = [os.fsdecode(name) for key in keys for name in group.attrs[key]]
-    if len(names) > MOST_PARTS or any(name.startswith("/") for name in names):
+    if len(names) > MOST_PARTS or any(name.split("/")[0] in ("", *UNUSED) for name in names):
         raise Refused(f"names what is not in it: {group.name}"[:100])
     parts = [group[name] for name in names]
     if sum(part.nbytes for part in parts if isinstance(part, h5py.Dataset)) > MOST_BYTES:

@@ -17,6 +17,7 @@ lines         the page made level, and its lines
 segmentation  where neighbours touch
 tangles       digits tangled with what is around them
 recognition   which of what was found are digits, by the model's confidence
+extremal_regions, competition, region_reading: another way to find digits, `front_end="regions"`
 own_digits    the digits on labelled pictures, for the training
 workers       processes that open many pictures at once
 plot          the drawing of what was read

@@ -113,7 +113,7 @@ def join_parts(components: list[Component], height: float, most: float) -> list[
         left, top, right, bottom = _corners(component) + height * np.array([-1, -1, 1, 1])
         near = (boxes[:, :2] < (right, bottom)) & (boxes[:, 2:] > (left, top))
         for i in np.flatnonzero(near[: len(joined)].all(axis=1)):
-            if _are_one(joined[i], component, height, most):
+            if are_one(joined[i], component, height, most):
                 joined[i] = merge(joined[i], component)
                 break
         else:
@@ -128,7 +128,7 @@ def _corners(component: Component) -> np.ndarray:
     return np.array([x, y, x + component.width, y + component.height])
 
 
-def _are_one(large: Component, small: Component, height: float, most: float) -> bool:
+def are_one(large: Component, small: Component, height: float, most: float) -> bool:
     overlap_x = overlap(large.x, large.width, small.x, small.width)
     overlap_y = overlap(large.y, large.height, small.y, small.height)
     if max(small.height, small.width) < DUST * min(height, large.height):

@@ -88,7 +88,7 @@ def digits_in(grey: np.ndarray, turns: int = 0, attempt: int = 0) -> list[Digit]
         return []
     # What reaches the picture's edge lies around the page.
     blots = [c for c in dropped if not edge_contacts(c, ink.shape)]
-    digits = [_digit(blot, ink, back, blot=True) for blot in blots]
+    digits = [make_digit(blot, ink, back, blot=True) for blot in blots]
     for component in dropped:
         component.crop(ink)[component.mask] = 0
     components, level = strokes, deskew(ink, strokes, height)
@@ -101,14 +101,16 @@ def digits_in(grey: np.ndarray, turns: int = 0, attempt: int = 0) -> list[Digit]
     for number, line in enumerate(find_lines(components, height)):
         line, marks = split_marks(line)
         for component, lattice in segment(line, ink):
-            digit = _digit(component, ink, back, line=number)
-            digit.parts = [(*edge, _digit(part, ink, back, line=number)) for *edge, part in lattice]
+            digit = make_digit(component, ink, back, line=number)
+            digit.parts = [
+                (*edge, make_digit(part, ink, back, line=number)) for *edge, part in lattice
+            ]
             digits.append(digit)
-        digits += [_digit(mark, ink, back, line=number, mark=True) for mark in marks]
+        digits += [make_digit(mark, ink, back, line=number, mark=True) for mark in marks]
     return digits
 
 
-def _digit(component: Component, ink: np.ndarray, back: np.ndarray, **what: int) -> Digit:
+def make_digit(component: Component, ink: np.ndarray, back: np.ndarray, **what: int) -> Digit:
     """Return a component as a Digit; `back` is the matrix to the picture."""
     place = component.x, component.y, component.width, component.height
     what |= {"ink": stroke_ink(component, ink), "place": place}

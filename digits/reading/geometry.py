@@ -10,10 +10,13 @@ SMALL, LARGE = 112, 1400  # pixels: the longest side that the steps work at
 STEEP = 0.27  # slope of lines and rulings, at most: 15 degrees
 
 
-def to_working_size(grey: np.ndarray, turns: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def to_working_size(
+    grey: np.ndarray, turns: int = 0, pixels: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Return a picture turned to the left by right angles, at a size to work at; and the way back.
 
-    `grey`: (height, width) uint8. Enlarged by a whole number, or reduced, and then without dust.
+    `grey`: (height, width) uint8. Enlarged by a whole number, or reduced, and then without dust:
+    to `pixels` in all where they are given, however long it is.
     """
     height, width = grey.shape
     back = np.array(
@@ -26,7 +29,8 @@ def to_working_size(grey: np.ndarray, turns: int = 0) -> tuple[np.ndarray, np.nd
         float,
     )
     longest = max(grey.shape)
-    scale = LARGE / longest if longest > LARGE else max(1.0, -(-SMALL // longest))
+    most = (pixels / grey.size) ** 0.5 if pixels else LARGE / longest
+    scale = most if most < 1 else max(1.0, -(-SMALL // longest))
     turned = np.ascontiguousarray(np.rot90(grey, turns))
     size = [max(1, round(side * scale)) for side in turned.shape[::-1]]
     if scale > 1:  # so few pixels that each counts

@@ -14,16 +14,29 @@ from PIL import Image
 
 from digits.data.picture_files import ImageError, read_first_page
 from digits.model.evaluation import predict
+from digits.model.trial import Trial, trial_of
 from digits.reading import workers
 from digits.reading.finding import Digit, digits_in
-from digits.reading.recognition import DIGIT, best_segmentation, quarter_turns, reject_outliers
-from digits.reading.results import Answer, Reading
+from digits.reading.recognition import (
+    DIGIT,
+    MARGIN,
+    best_segmentation,
+    merge_readings,
+    nothing_read,
+    quarter_turns,
+    reject_outliers,
+    worth,
+)
+from digits.reading.region_reading import digits_of, regions_of
+from digits.reading.results import UNSURE, Answer, Reading
 from digits.streams import only_python_on_stderr
 
 if TYPE_CHECKING:
     from keras import Model
 
 CHUNK = 256  # pictures in memory at a time
+DOUBTFUL = 0.8  # certainty, at most, where two ways to find the digits differ in them
+FRONT_ENDS = "rules", "regions", "both"  # how digits are found; the first is the default
 
 
 Picture = str | os.PathLike[str] | bytes | bytearray | BinaryIO | np.ndarray | Image.Image
@@ -84,6 +97,7 @@ def read_pictures(
     sources: Iterable[tuple[str, Content]],
     keep: int = 0,
     processes: bool = False,
+    front_end: str = FRONT_ENDS[0],
 ) -> Iterator[Reading]:
     """Yield a Reading for each (name, file or content of a file), in their order.
 
@@ -91,6 +105,7 @@ def read_pictures(
     does not grow with their number. The first `keep` Readings hold their picture. With
     `processes`, where there are many, processes of their own open them: twice as fast, but
     the program that calls must then be a script that asks `if __name__ == "__main__"`.
+    `front_end`: how digits are found, by "rules", by extremal "regions", or "both".
     """
     sources = ((i < keep, *source) for i, source in enumerate(sources))
     with ExitStack() as stack:
@@ -103,9 +118,9 @@ def read_pictures(
                     pool = stack.enter_context(workers.start())
             # The next pictures are opened while the model reads those before them.
             before, finding = finding, pool.map(_find, chunk, chunksize=16)
-            yield from _ask(model, list(before))
+            yield from _ask(model, list(before), front_end=front_end)
             size = min(4 * size, CHUNK)
-        yield from _ask(model, list(finding))
+        yield from _ask(model, list(finding), front_end=front_end)
 
 
 Source = tuple[bool, str, Content]  # keep the picture, its name, and itself
@@ -124,13 +139,21 @@ def _find(source: Source, **how: int) -> tuple[Source, Reading, list[Digit]]:
 
 
 def _ask(
-    model: "Model", found: list[tuple[Source, Reading, list[Digit]]], again: bool = True
+    model: "Model",
+    found: list[tuple[Source, Reading, list[Digit]]],
+    again: bool = True,
+    front_end: str = FRONT_ENDS[0],
 ) -> Iterator[Reading]:
     """Ask the model about all digits of a chunk at once, and hand out its answers."""
     digits = [d for *_, digits in found for d in digits]
     asked = [d for digit in digits for d in (digit, *(part for *_, part in digit.parts))]
     answers = iter([Answer(d, p) for d, p in zip(asked, _predict(model, asked), strict=True)])
+    trial = trial_of(model) if digits else Trial(1.0, 1.0)
     for source, reading, digits in found:
+        if front_end == "regions" and not reading.failed and not is_normalized(digits):
+            yield _by_regions(model, source, reading)
+            list(islice(answers, len(digits) + sum(len(d.parts) for d in digits)))
+            continue
         candidates, wholes = [], []
         for digit in digits:
             whole, parts = next(answers), list(islice(answers, len(digit.parts)))
@@ -148,15 +171,59 @@ def _ask(
         if turns:
             yield from _ask(model, [_find(source, turns=turns)], again=False)
             continue
-        reading.answers, unread = reject_outliers(candidates)
+        reading.answers, unread = reject_outliers(candidates, trial.share)
         reading.unread = [answer.digit.box for answer in unread]
         reading.certainty *= math.prod(1 - min(answer.confidence, 0.5) for answer in unread)
-        if again and digits and not reading.answers:  # another estimate of the background
+        is_sure = trial.confidence >= UNSURE
+        if again and digits and not reading.answers and is_sure:  # another background estimate
             yield from _ask(model, [_find(source, attempt=1)], again=False)
             continue
+        reading.certainty *= trial.trust
+        if front_end == "both" and again and not reading.failed and _may_be_more(reading):
+            reading = _better(reading, _by_regions(model, source, reading))
         if not reading.answers and not reading.failed:
-            reading.error = "no digit found"
+            reading.error, unread = nothing_read(candidates, trial.confidence)
+            reading.unread = [answer.digit.box for answer in unread]
         yield reading
+
+
+def _better(one: Reading, other: Reading) -> Reading:
+    """Return the reading that is worth more, with what only the other has found."""
+    best, rest = one, other
+    values = [worth(r.answers, r.unread, r.confidence) for r in (one, other)]
+    if values[1] > values[0] + MARGIN[not one.answers]:
+        best, rest = other, one
+    if best.answers:
+        answers, unread = merge_readings(best.answers, best.unread, rest.answers)
+        if len(answers) > len(best.answers) or len(unread) > len(best.unread):
+            best.certainty = min(best.certainty, DOUBTFUL)
+        best.answers, best.unread = answers, unread
+    return best
+
+
+def _may_be_more(reading: Reading) -> bool:
+    """Whether it may be read better: not one sure digit alone."""
+    return reading.unsure or len(reading.answers) > 1
+
+
+def is_normalized(digits: list[Digit]) -> bool:
+    return len(digits) == 1 and digits[0].box == (0, 0, 28, 28) and not digits[0].parts
+
+
+def _by_regions(model: "Model", source: Source, before: Reading, turns: int = 0) -> Reading:
+    """Read a picture by its extremal regions; `before` is how it was read by rules."""
+    page = regions_of(read_first_page(source[2])[0], turns)
+    images = np.array([region.image for region in page.regions], "uint8").reshape(-1, 28, 28)
+    probabilities = predict(model, images)
+    if not turns:
+        turns = quarter_turns(
+            probabilities, lambda turns: predict(model, np.rot90(images, turns, axes=(1, 2)))
+        )
+        if turns:
+            return _by_regions(model, source, before, turns)
+    digits = digits_of(page, probabilities.max(axis=1))
+    reading = Reading(before.name, grey=before.grey, pages=before.pages)
+    return next(_ask(model, [(source, reading, digits)], again=False))
 
 
 def _predict(model: "Model", digits: list[Digit], turns: int = 0) -> np.ndarray:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from digits.command_line import counted
 from digits.reading.results import UNSURE, Answer
 from digits.reading.segmentation import best_paths
 
@@ -17,12 +18,18 @@ TURNED = 4  # digits on a page that may be turned, at least
 AROUND = 10  # heights of a digit: what is nearer is around it
 ITSELF = 5  # votes of 1 for a digit, beside the confidence of each component around it
 AMONG = 0.85  # mean of these, at least
+ALIKE = 1.4  # times the height of a digit: others in its row are no higher, nor so much lower
+ROW = 3  # clear digits, other than 1, make a row
 PALE = 0.55  # of the ink of the page's digits: what has less is none
 LOW_ONE = 0.4  # heights of the page's digits: a 1 is higher
 NEAR = 4  # heights to the next digit: what is further away is not called unread
 SLIM = 0.6  # a digit's width, in its heights, that nothing speaks against
 WIDE = 0.5  # how much speaks against a digit that is one height wider than that
+CERTAIN = 1.5  # digits that a sure reading of a picture is worth more than an unsure one
+MARGIN = 0.4, 1.5  # digits: another reading must be worth so much more than one, or than none
 LEAD = 10  # a score higher by 1 makes a segmentation e to that power likelier, as fits made-up rows
+
+Box = tuple[int, int, int, int]  # x, y, width, height in pixels
 
 
 def segmentations(whole: Answer, parts: list[Answer]) -> list[tuple[float, list[Answer]]]:
@@ -74,11 +81,12 @@ def quarter_turns(probabilities: np.ndarray, turned: Callable[[int], np.ndarray]
     return 1 + int(np.argmax(others)) if max(others) > least else 0
 
 
-def reject_outliers(answers: list[Answer]) -> tuple[list[Answer], list[Answer]]:
+def reject_outliers(answers: list[Answer], share: float = 1.0) -> tuple[list[Answer], list[Answer]]:
     """Return those of a page that are digits, and what else about as high was left unread.
 
     A digit has others around it, not letters or leaves. Creases and what is left of a ruling look
     like a 1, but they are paler than the digits, or not as high.
+    `share`: how sure the model is of known digits beside the one for which this was set.
     """
     found = [a for a in answers if not (a.digit.mark or a.digit.blot)]
     boxes = np.array([a.digit.place for a in found], float).reshape(-1, 4)
@@ -90,16 +98,33 @@ def reject_outliers(answers: list[Answer]) -> tuple[list[Answer], list[Answer]]:
         low = height < LOW_ONE * np.median(height[sure])
         rest = (ink < PALE * np.median(ink[sure])) | low & [a.value == 1 for a in found]
         sure &= ~rest
+    line = np.array([a.digit.line for a in found])
+    clear = (confidence > UNSURE) & np.array([a.value != 1 for a in found], bool)
     for i in np.flatnonzero(sure):
         away = np.abs(middle - middle[i]).max(axis=1)
         others = (away < AROUND * height[i]) & (height > height[i] / 2) & ~rest
         others[i] = False
-        sure[i] = (ITSELF + confidence[others].sum()) / (ITSELF + others.sum()) >= AMONG
+        row = others & (line == line[i]) & (np.abs(np.log(height / height[i])) < np.log(ALIKE))
+        if (clear & row).sum() >= ROW:  # a row of digits stays whatever stands elsewhere
+            others = row
+        sure[i] = (ITSELF + confidence[others].sum()) / (ITSELF + others.sum()) >= share * AMONG
     digits = [a for a, kept in zip(found, sure, strict=True) if kept]
     if not digits:
         return [], []
     height, kept = np.median([a.digit.place[3] for a in digits]), set(digits)
     return digits, [a for a in answers if a not in kept and _belongs(a, digits, height)]
+
+
+def nothing_read(answers: list[Answer], confidence: float) -> tuple[str, list[Answer]]:
+    """Say why a page has no digits, and return what of it is left unread.
+
+    `confidence` is the model's mean on known digits: one that is rarely sure of these says little
+    by being unsure of a page.
+    """
+    marks = [a for a in answers if not (a.digit.mark or a.digit.blot)]
+    if confidence >= UNSURE or not marks:
+        return "no digit found", []
+    return f"{counted(len(marks), 'mark')}, the model is sure of none", marks
 
 
 def _belongs(answer: Answer, digits: list[Answer], height: float) -> bool:
@@ -112,3 +137,60 @@ def _belongs(answer: Answer, digits: list[Answer], height: float) -> bool:
     near = (abs(left - x) + abs(top - y) < NEAR * height for left, top, *_ in places)
     high = 0.6 * height < tall < 2 * height or answer.confidence >= DIGIT
     return high and any(near)
+
+
+def worth(answers: list[Answer], unread: list[Box], confidence: float) -> float:
+    """Return how many more digits are right than wrong, as the model expects it; 0 for none.
+
+    A 1 counts half, and half against if there are more of them than of others: texture,
+    rulings and combs look like one. What is unread counts half against. A reading that is sure
+    of itself as a whole is worth CERTAIN digits more.
+    """
+    ones = sum(2 * a.confidence - 1 for a in answers if a.value == 1)
+    others = sum(2 * a.confidence - 1 for a in answers if a.value != 1)
+    usual = min(ones, others + 2)
+    sure = CERTAIN * confidence if others > 0 else 0
+    return others + usual / 2 - (ones - usual) / 2 - len(unread) / 2 + sure
+
+
+def merge_readings(
+    answers: list[Answer], unread: list[Box], others: list[Answer]
+) -> tuple[list[Answer], list[Box]]:
+    """Return a reading with what another one has found where it has nothing: read, or unread.
+
+    What stands in a line, about as high as what is nearest there, is read; a 1 may be a ruling.
+    """
+    added = []
+    for other in others:
+        if other.value == 1 or other.confidence < UNSURE:
+            continue
+        if any(_overlap(other.digit.box, a.digit.box) for a in answers):
+            continue
+        left, top, _, height = other.digit.box
+        row = [
+            a
+            for a in answers
+            if abs(a.digit.box[1] + a.digit.box[3] / 2 - top - height / 2) < height / 2
+            and height / ALIKE < a.digit.box[3] < ALIKE * height
+        ]
+        if row:
+            near = min(row, key=lambda a: abs(a.digit.box[0] - left))
+            other.digit.line = near.digit.line
+            added.append(other)
+        else:
+            unread = [*unread, other.digit.box]
+    if added:
+        unread = [b for b in unread if not any(_overlap(b, a.digit.box) for a in added)]
+        answers = sorted(
+            [*answers, *added], key=lambda a: (a.digit.line, a.digit.box[0] + a.digit.box[2] / 2)
+        )
+    return answers, unread
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    """Whether two boxes share more than a fifth of the smaller one."""
+    left, top = max(one[0], other[0]), max(one[1], other[1])
+    right = min(one[0] + one[2], other[0] + other[2])
+    bottom = min(one[1] + one[3], other[1] + other[3])
+    least = min(one[2] * one[3], other[2] * other[3])
+    return max(0, right - left) * max(0, bottom - top) > 0.2 * least

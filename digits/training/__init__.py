@@ -5,9 +5,11 @@ taught, and the history of its training.
 
 augmentation  training digits, a little different every time, and what is no digit among them
 fitting       `model.fit` that can be stopped, resumed and shared
+memory        whether a batch fits
 checkpoint    the state of a stopped training
 distribution  several devices and processes that train together
 calibration   confidences that say how often they are right
+comparison    how the model that comes along does, beside one just trained
 teaching      a trained model learns its owner's digits
 figures       result.png and training.png
 curves        the drawing of the second
@@ -17,13 +19,17 @@ from digits.training import distribution
 from digits.training.augmentation import augmented
 from digits.training.calibration import calibrate
 from digits.training.checkpoint import checkpoint_for
+from digits.training.comparison import beside_project
 from digits.training.figures import save_figures
 from digits.training.fitting import fit, set_seed
+from digits.training.memory import batch_that_fits
 from digits.training.teaching import Lesson
 
 __all__ = [
     "Lesson",
     "augmented",
+    "batch_that_fits",
+    "beside_project",
     "calibrate",
     "checkpoint_for",
     "distribution",

@@ -1,24 +1,24 @@
 """Training digits, a little different every time, and what is no digit among them.
 
-A whole batch is moved at once: every pixel of the new image asks for a place in the old
-one, and the places of a batch are one matrix product, `parameters @ BASIS`. The first
-three rows of `BASIS` (constant, x, y) give rotation, slant, zoom and shift; the others
-are smooth bumps that bend the strokes (the elastic distortion of Simard, Steinkraus and
-Platt, 2003).
+Every pixel of the new image asks for a place in the old one, and the places of an image are a
+matrix product, `parameters @ BASIS`. The first three rows of `BASIS` (constant, x, y) give
+rotation, slant, zoom and shift; the others are smooth bumps that bend the strokes (the elastic
+distortion of Simard, Steinkraus and Platt, 2003).
 """
 
 from collections.abc import Callable, Iterator
 from math import ceil
 from typing import Any
 
+import cv2
 import numpy as np
 
 from digits.data import drawn_digits as hands
 from digits.data.outliers import make_outliers
+from digits.data.printed_digits import print_digit
 from digits.model import quiet_keras as keras
 
 SIDE = 28
-AT_A_TIME = 25  # images whose arrays fit into the processor's cache: twice as fast
 ROTATION = 0.16  # radians, largest
 SLANT = 0.16  # largest
 ZOOM = 0.11  # largest fraction, by axis
@@ -28,6 +28,7 @@ LAST = 0.25  # of all this in the last epoch: to end with digits more like those
 FLAGGED = 0.3  # fraction of the ones that get an upstroke, some also a foot
 OUTLIERS = 0.12  # fraction of a batch that shows what is no digit
 DRAWN = 0.04  # fraction of a batch that is drawn as other hands write
+PRINTED = 0.02  # fraction of a batch that is printed, in many fonts and in segments
 SMALL = 0.02  # fraction of a batch that is as small and blurred as some digits of a page
 OFTEN = 8  # times that each of these is shown in an epoch, distorted anew
 ONE_HOT = np.eye(10, dtype="float32")
@@ -52,17 +53,17 @@ def distort(images: np.ndarray, rng: np.random.Generator, strength: float = 1.0)
     """Rotate, shear, scale, translate and bend each image at random (elastic distortion).
 
     `images`: (n, 28, 28) uint8; `strength` from 0, no distortion, to 1. Returns (n, 28, 28)
-    float32, 0 to 255.
+    float32, whole numbers from 0 to 255.
     """
-    result = np.empty(images.shape, "float32")
-    for start in range(0, len(images), AT_A_TIME):
-        part = slice(start, start + AT_A_TIME)
-        result[part] = _look_up(images[part], _places(len(images[part]), rng, strength))
-    return result
+    result = np.empty(images.shape, "uint8")
+    places = _places(len(images), rng, strength)
+    for image, (x, y), moved in zip(images, places, result, strict=True):
+        cv2.remap(image, x, y, cv2.INTER_LINEAR, moved)  # beyond the image it is paper
+    return result.astype("float32")
 
 
 def _places(n: int, rng: np.random.Generator, strength: float) -> np.ndarray:
-    """Return where the pixels of `n` new images are in the old ones, (n, 2, 784) x and y."""
+    """Return where the pixels of `n` new images are in the old ones, (n, 2, 28, 28) x and y."""
 
     def between(limit: float) -> np.ndarray:
         return strength * rng.uniform(-limit, limit, n)
@@ -80,30 +81,8 @@ def _places(n: int, rng: np.random.Generator, strength: float) -> np.ndarray:
     parameters[:, :, 3:] = strength * BEND * rng.standard_normal((n, 2, len(BASIS) - 3), "float32")
     # One small product an image: for a large one NumPy starts threads, and these would fight
     # with those of the training for the cores.
-    return parameters @ BASIS + np.float32((SIDE - 1) / 2)
-
-
-def _look_up(images: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Read `images` at `places` (n, 2, 784), x and y, blending the four nearest pixels."""
-    # One pixel of paper all round, so that a neighbour always exists.
-    side = SIDE + 2
-    padded = np.zeros((len(images), side, side), "float32")
-    padded[:, 1:-1, 1:-1] = images
-    pixels = padded.ravel()
-    places = np.clip(places + 1, 0, side - 1.01)
-    corner = places.astype("int32")
-    places -= corner.astype("float32")
-    right, down = places[:, 0], places[:, 1]
-    first = np.arange(len(images), dtype="int32")[:, None] * side**2
-    index = first + corner[:, 1] * side + corner[:, 0]
-
-    def row(index: np.ndarray) -> np.ndarray:
-        left = np.take(pixels, index)
-        return left + (np.take(pixels, index + 1) - left) * right
-
-    top = row(index)
-    result = top + (row(index + side) - top) * down
-    return result.reshape(images.shape)
+    places = parameters @ BASIS + np.float32((SIDE - 1) / 2)
+    return places.reshape(n, 2, SIDE, SIDE)
 
 
 def add_flags(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -159,11 +138,11 @@ def batches(
     """Yield shuffled, distorted batches: (n, 28, 28, 1) float32, targets (n, 10).
 
     `images` (n, 28, 28) uint8, `labels` (n,) from 0 to 9. The last batch of an epoch is filled up
-    from its first, so that all have one size. In each, outliers, drawn and small digits take the
-    places of some digits, others in every epoch. What comes depends on `seed` and the number of
-    the epoch, and on whether it is the last of `epochs`.
+    from its first, so that all have one size. In each, outliers, drawn, printed and small digits
+    take the places of some digits, others in every epoch. What comes depends on `seed` and the
+    number of the epoch, and on whether it is the last of `epochs`.
     """
-    replaced = round((OUTLIERS + DRAWN + SMALL) * batch_size)
+    replaced = round((OUTLIERS + DRAWN + PRINTED + SMALL) * batch_size)
     for epoch in epochs:
         rng = np.random.default_rng([seed, epoch])
         strength = LAST if epoch == epochs[-1] else 1.0
@@ -185,11 +164,13 @@ def _made_up(
     """Return what is made up for `n` images: (m, 28, 28) uint8, and the targets, (m, 10)."""
     outliers = make_outliers(ceil(OUTLIERS * n), images, labels, rng)
     drawn = rng.choice([*hands.WRITTEN], ceil(DRAWN * n))
-    chosen = rng.integers(len(images), size=ceil(SMALL * n))
+    printed = rng.integers(10, size=ceil(PRINTED * n))
+    small = rng.integers(len(images), size=ceil(SMALL * n))
     made = [*outliers, *(hands.draw_digit(digit, rng) for digit in drawn)]
-    made += [hands.prepared_small(image, rng) for image in images[chosen]]
-    targets = [*np.full((len(outliers), 10), 0.1, "float32"), *ONE_HOT[drawn]]
-    return np.array(made), np.array([*targets, *ONE_HOT[labels[chosen]]])
+    made += [print_digit(digit, rng) for digit in printed]
+    made += [hands.prepared_small(image, rng) for image in images[small]]
+    targets = ONE_HOT[[*drawn, *printed, *labels[small]]]
+    return np.array(made), np.concatenate([np.full((len(outliers), 10), 0.1, "float32"), targets])
 
 
 def dataset(

@@ -15,10 +15,11 @@ import os
 import shlex
 import shutil
 import sys
+import time
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from digits import places
 from digits.command_line import UserError, first_line, one_line
 from digits.model import quiet_keras as keras
 from digits.model.saving import flush_to_disk
+from digits.training.distribution import ALONE, Team
 
 History = dict[str, list[float]]
 REPLACES = (
@@ -48,6 +50,12 @@ class Checkpoint:
     settings: dict[str, object]
     resume: bool = False  # begin with what lies there
     kept: int = 0  # epochs of this training
+    began: float = field(default_factory=time.monotonic)  # earlier by what it resumes took
+
+    @property
+    def seconds(self) -> float:
+        """How long the training takes so far, with the part that it resumes."""
+        return time.monotonic() - self.began
 
     @property
     def _place(self) -> Path:
@@ -89,6 +97,7 @@ class Checkpoint:
                 f"{self._place} is damaged ({first_line(error)}); leave out --resume"
             ) from None
         self.kept = len(history.get("loss", []))
+        self.began -= state.get("seconds", 0)
         return history
 
     def keep(self, before: History) -> keras.callbacks.Callback:
@@ -110,6 +119,7 @@ class Checkpoint:
             np.savez(self._place / name, *map(keras.ops.convert_to_numpy, _variables(model)))
             waiting = self._state.with_suffix(f".{os.getpid()}")
             state = {"settings": self.settings, "history": history, "weights": name}
+            state["seconds"] = round(self.seconds, 1)
             waiting.write_text(json.dumps(state), encoding="utf-8")
             for file in (self._place / name, waiting):
                 flush_to_disk(file)
@@ -149,18 +159,23 @@ class Checkpoint:
 
 
 def checkpoint_for(
-    arguments: argparse.Namespace, folder: Path, model: keras.Model, digits: int, own: str | None
+    arguments: argparse.Namespace,
+    folder: Path,
+    model: keras.Model,
+    digits: int,
+    own: str | None = None,
+    team: Team = ALONE,
 ) -> Checkpoint:
     """Return where a training of these arguments keeps its state, and say where its model goes.
 
-    It goes on only with the same `model`, number of `digits` and checksum of `own` ones.
+    It goes on only with the same `model`, number of `digits` and checksum of `own` ones. Of a
+    `team`, the first process speaks.
     """
     settings = {"--epochs": arguments.epochs, "--batch-size": arguments.batch_size}
-    settings |= {"--seed": arguments.seed, "--own": (own and f"{arguments.own} ({own})") or None}
+    settings |= {"--seed": arguments.seed, "--own": own and f"{arguments.own} ({own})"}
     settings |= {"digits": digits, "model": f"{zlib.crc32(model.to_json().encode()):08x}"}
     checkpoint = Checkpoint(folder, settings, arguments.resume)
-    first = os.environ.get("KERAS_DISTRIBUTION_PROCESS_ID", "0") == "0"
-    if first and not arguments.resume:
+    if team.first and not arguments.resume:
         print(f"the model goes to {one_line(folder)}", file=sys.stderr)
         if folder.resolve() == places.PROJECT:
             print(REPLACES, file=sys.stderr)

@@ -19,7 +19,11 @@ from digits.training.distribution import ALONE, Team
 
 
 def set_seed(seed: int) -> None:
-    """Let the same seed give the same weights, byte for byte; call it before a model is built."""
+    """Let the same seed give the same weights, byte for byte; call it before a model is built.
+
+    Raises UserError if Keras's backend cannot train.
+    """
+    keras.check_trains()
     os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")
     keras.utils.set_random_seed(seed)
 

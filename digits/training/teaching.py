@@ -6,6 +6,7 @@ import zlib
 
 import numpy as np
 
+from digits.command_line import counted, note
 from digits.model import quiet_keras as keras
 from digits.model.evaluation import accuracy_line, predict
 
@@ -27,6 +28,13 @@ class Lesson:
         self._shown = test, self.learned[0], self.held_out[0]
         self._weights = model.get_weights()
         self._before = self._predict()
+        labels = (self.learned[1], self.held_out[1])
+        right = [
+            (p.argmax(axis=1) == y).all() for p, y in zip(self._before[1:], labels, strict=True)
+        ]
+        if all(right):
+            count = counted(len(own[1]), "own digit")
+            note(f"nothing to learn: {count} right already; only the confidence may change")
 
     def _predict(self) -> list[np.ndarray]:
         return [predict(self.model, images) for images in self._shown]

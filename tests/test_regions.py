@@ -1,0 +1,100 @@
+"""Pictures read by extremal regions, and by both front ends: what each promises."""
+
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from digits.reading import read_pictures
+from digits.reading.competition import compete
+from digits.reading.components import Component
+from digits.reading.extremal_regions import Region
+
+
+@pytest.fixture
+def read(shipped):
+    def read(picture, front_end="regions"):
+        picture = np.clip(picture, 0, 255).astype("uint8")
+        return next(read_pictures(shipped, [("picture", picture)], front_end=front_end))
+
+    return read
+
+
+@pytest.fixture
+def row(digits):
+    """Put a row of test digits 40 pixels high on an array of ink, 0 to 1."""
+    _, (x_test, y_test) = digits
+
+    def row(ink, text, x, y, height=40, gap=25):
+        for digit in text:
+            image = x_test[np.flatnonzero(y_test == int(digit))[3]]
+            rows, columns = image.any(axis=1).nonzero()[0], image.any(axis=0).nonzero()[0]
+            image = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+            width = round(image.shape[1] * height / image.shape[0])
+            image = cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC)
+            view = ink[y : y + height, x : x + width]
+            np.maximum(view, image / 255, out=view)
+            x += width + gap
+
+    return row
+
+
+@pytest.mark.parametrize("front_end", ["regions", "both"])
+def test_dark_and_light_ink_on_one_page(read, row, front_end):
+    dark, light = np.zeros((2, 300, 420), "float32")
+    row(dark, "23745", 40, 40)
+    row(light, "86924", 40, 180)
+    paper = np.full(dark.shape, 235.0)
+    paper[150:250, 20:400] = 60
+    assert read(paper - 190 * dark + 170 * light, front_end).text == "23745 / 86924"
+
+
+def test_a_pale_pen_beside_a_dark_one(read, row):
+    dark, pale = np.zeros((2, 240, 420), "float32")
+    row(dark, "23745", 40, 40)
+    row(pale, "86924", 40, 140)
+    assert read(235 - 200 * dark - 50 * pale).text == "23745 / 86924"
+
+
+def test_digits_in_frames_drawn_by_hand(read, row):
+    ink = np.zeros((140, 420), "float32")
+    row(ink, "23745", 60, 50)
+    corners = np.array([(20, 25), (190, 18), (400, 24), (396, 120), (210, 112), (24, 118)])
+    cv2.polylines(ink, [corners], True, 1, 5, cv2.LINE_AA)
+    assert read(235 - 180 * ink).digits == "23745"
+
+
+def test_a_long_strip(read, row):
+    ink = np.zeros((5000, 300), "float32")
+    for y in range(40, 4900, 150):
+        row(ink, "2374", 40, y)
+    assert read(240 - 190 * ink).digits == "2374" * len(range(40, 4900, 150))
+
+
+def test_texture_takes_seconds_at_most(read):
+    noise = np.random.default_rng(0).normal(128, 50, (700, 700))
+    start = time.process_time()
+    assert read(noise).unsure
+    assert time.process_time() - start < 10
+
+
+def region(x, y, width, height, light=False):
+    mask = np.ones((height, width), bool)
+    return Region(Component(mask, x, y), light, 100.0, 10, mask.astype("float32"), 100.0)
+
+
+def test_what_explains_more_ink_wins():
+    """A digit against the upright stroke inside it, both sure."""
+    assert compete([region(0, 0, 30, 40), region(20, 2, 5, 36)], np.array([0.9, 1.0])) == [0]
+
+
+def test_an_unsure_region_leaves_what_is_inside_to_the_digits():
+    regions = [region(0, 0, 100, 60), region(10, 10, 25, 40), region(60, 10, 25, 40)]
+    assert sorted(compete(regions, np.array([0.2, 1.0, 1.0]))) == [1, 2]
+
+
+def test_a_row_of_digits_decides_how_high_they_are():
+    digits = [region(50 * i, 0, 25, 40) for i in range(5)]
+    dot = region(300, 30, 5, 9)
+    assert sorted(compete([*digits, dot], np.ones(6))) == [0, 1, 2, 3, 4]
