@@ -3,24 +3,26 @@
 In: pictures (paths, bytes, arrays) and a Keras model. Out: a `Reading` of each: text, digits,
 confidence, answers, boxes of what is unread.
 
-reader        pictures -> Readings, many at a time
-results       a Reading and its Answers
-finding       a picture -> what may be digits: all the steps below, in order
-geometry      at a size to work at
-background    contrast with the paper
-thresholding  dark ink or light ink, and where it is
-rulings       tables, forms, ruled paper
-border        shadows, the sheet's edge
-components    connected components, joined to digits
-strokes       no blots, no shades
-lines         the page made level, and its lines
-segmentation  where neighbours touch
-tangles       digits tangled with what is around them
-recognition   which of what was found are digits, by the model's confidence
-extremal_regions, competition, region_reading: another way to find digits, `front_end="regions"`
-own_digits    the digits on labelled pictures, for the training
-workers       processes that open many pictures at once
-plot          the drawing of what was read
+reader            pictures -> Readings, many at a time
+results           a Reading and its Answers
+finding           a picture -> what may be digits, by the rules below, in order
+geometry          at a size to work at
+background        contrast with the paper
+thresholding      dark ink or light ink, and where it is
+rulings           tables, forms, ruled paper
+border            shadows, the sheet's edge
+components        connected components, joined to digits
+strokes           no blots, no shades
+lines             the page made level, and its lines
+segmentation      where neighbours touch
+tangles           digits tangled with what is around them
+region_reading    a picture -> what may be digits, by the next two
+extremal_regions  components at all thresholds, dark and light: which persist
+competition       of regions that overlap, which are digits
+recognition       which of what was found are digits, by the model's confidence
+own_digits        the digits on labelled pictures, for the training
+workers           processes that open many pictures at once
+plot              the drawing of what was read
 """
 
 from digits.reading.own_digits import read_own

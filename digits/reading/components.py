@@ -109,21 +109,29 @@ def join_parts(components: list[Component], height: float, most: float) -> list[
     joined: list[Component] = []
     boxes = np.zeros((len(components), 4))  # left, top, right and bottom of those joined
     for component in components:
-        # Nothing is looked at that is further away: there may be thousands.
-        left, top, right, bottom = _corners(component) + height * np.array([-1, -1, 1, 1])
-        near = (boxes[:, :2] < (right, bottom)) & (boxes[:, 2:] > (left, top))
-        for i in np.flatnonzero(near[: len(joined)].all(axis=1)):
+        for i in near_boxes(boxes[: len(joined)], component, height):
             if are_one(joined[i], component, height, most):
                 joined[i] = merge(joined[i], component)
                 break
         else:
             i = len(joined)
             joined.append(component)
-        boxes[i] = _corners(joined[i])
+        boxes[i] = corners(joined[i])
     return joined
 
 
-def _corners(component: Component) -> np.ndarray:
+def near_boxes(boxes: np.ndarray, component: Component, room: float) -> np.ndarray:
+    """Return which boxes, (n, 4) as `corners` gives them, are within `room` pixels of another.
+
+    Nothing further away need be looked at: there may be thousands.
+    """
+    left, top, right, bottom = corners(component) + room * np.array([-1, -1, 1, 1])
+    near = (boxes[:, :2] < (right, bottom)) & (boxes[:, 2:] > (left, top))
+    return np.flatnonzero(near.all(axis=1))
+
+
+def corners(component: Component) -> np.ndarray:
+    """Return left, top, right and bottom of its box, in pixels."""
     x, y = component.x, component.y
     return np.array([x, y, x + component.width, y + component.height])
 
@@ -151,7 +159,7 @@ def edge_contacts(component: Component, shape: tuple[int, int]) -> list[np.ndarr
 
     Each is bool, as long as the edge.
     """
-    left, top, right, bottom = _corners(component)
+    left, top, right, bottom = corners(component)
     if left and top and right < shape[1] and bottom < shape[0]:  # as most of thousands
         return []
     there = np.zeros(shape, bool)
@@ -170,8 +178,8 @@ def overlap(
 
 def merge(one: Component, other: Component) -> Component:
     """Return both as one component."""
-    left, top, *_ = np.minimum(_corners(one), _corners(other))
-    *_, right, bottom = np.maximum(_corners(one), _corners(other))
+    left, top, *_ = np.minimum(corners(one), corners(other))
+    *_, right, bottom = np.maximum(corners(one), corners(other))
     both = Component(np.zeros((bottom - top, right - left), bool), int(left), int(top))
     for part in (one, other):
         part.shifted(-both.x, -both.y).crop(both.mask)[part.mask] = True

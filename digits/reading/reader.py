@@ -169,17 +169,17 @@ def _ask(
             lambda turns, digits=digits: _predict(model, [d for d in digits if not d.blot], turns),
         )
         if turns:
-            yield from _ask(model, [_find(source, turns=turns)], again=False)
+            yield from _ask(model, [_find(source, turns=turns)], False, front_end)
             continue
         reading.answers, unread = reject_outliers(candidates, trial.share)
         reading.unread = [answer.digit.box for answer in unread]
         reading.certainty *= math.prod(1 - min(answer.confidence, 0.5) for answer in unread)
         is_sure = trial.confidence >= UNSURE
         if again and digits and not reading.answers and is_sure:  # another background estimate
-            yield from _ask(model, [_find(source, attempt=1)], again=False)
+            yield from _ask(model, [_find(source, attempt=1)], False, front_end)
             continue
         reading.certainty *= trial.trust
-        if front_end == "both" and again and not reading.failed and _may_be_more(reading):
+        if front_end == "both" and not reading.failed and _may_be_more(reading):
             reading = _better(reading, _by_regions(model, source, reading))
         if not reading.answers and not reading.failed:
             reading.error, unread = nothing_read(candidates, trial.confidence)

@@ -17,9 +17,11 @@ from digits.reading.components import (
     Component,
     are_one,
     connected_components,
+    corners,
     join_parts,
     labelled,
     merge,
+    near_boxes,
     overlap,
 )
 from digits.reading.extremal_regions import SLIM, Region, extremal_regions, local_ink, smoothed
@@ -204,13 +206,15 @@ def _with_pieces(
     chosen: list[Component], rest: list[Component], height: float
 ) -> tuple[dict[Component, Component], list[Component]]:
     """Return each digit with the pieces that may belong to it, and without; and other pieces."""
-    whole, others = {c: c for c in chosen}, []
+    wholes, others = list(chosen), []
+    boxes = np.array([corners(c) for c in chosen])
     for piece in rest:
         small = piece.height < 0.5 * height and piece.width < 0.8 * height
-        near = (c for c in whole if small and are_one(c, piece, height, 0))
-        digit = next(near, None)
-        if digit:
-            whole[merge(digit, piece)] = whole.pop(digit)
-        else:
+        near = near_boxes(boxes, piece, height) if small else ()
+        i = next((i for i in near if are_one(wholes[i], piece, height, 0)), None)
+        if i is None:
             others.append(piece)
-    return whole, others
+        else:
+            wholes[i] = merge(wholes[i], piece)
+            boxes[i] = corners(wholes[i])
+    return dict(zip(wholes, chosen, strict=True)), others
