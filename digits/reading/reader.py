@@ -223,7 +223,7 @@ def _by_regions(model: "Model", source: Source, before: Reading, turns: int = 0)
             return _by_regions(model, source, before, turns)
     digits = digits_of(page, probabilities.max(axis=1))
     reading = Reading(before.name, grey=before.grey, pages=before.pages)
-    return next(_ask(model, [(source, reading, digits)], again=False))
+    return next(_ask(model, [(source, reading, digits)], again=False, front_end="rules"))
 
 
 def _predict(model: "Model", digits: list[Digit], turns: int = 0) -> np.ndarray:
