@@ -30,6 +30,7 @@ from digits.command_line import figure_file, new_parser, positive_int, run, writ
 from digits.data.mnist import load_mnist
 from digits.model.loading import load_model
 from digits.reading import UNSURE, Reading, read_pictures
+from digits.reading.reader import FRONT_ENDS
 from digits.streams import progress_bar
 
 VALIDATION = 2_500  # the last training digits, as in cnn.py
@@ -56,11 +57,15 @@ class MadePage:
 def main() -> int:
     parser = new_parser(__doc__.split("\n")[0])
     parser.add_argument("--sealed", action="store_true", help="pages of test digits, for figures")
-    parser.add_argument("--kind", nargs="+", choices=KINDS, default=list(KINDS), help="only these",
-                        metavar="KIND")  # fmt: skip
+    parser.add_argument(
+        "--kind", nargs="+", choices=KINDS, default=list(KINDS), help="only these", metavar="KIND"
+    )
     parser.add_argument("--pages", type=positive_int, default=50, help="so many of each kind")
     parser.add_argument("--model", type=Path, default=".", help="where the two files are")
     parser.add_argument("--data", type=Path, help="your copy of MNIST")
+    parser.add_argument(
+        "--front-end", choices=FRONT_ENDS, default=FRONT_ENDS[0], help="how digits are found"
+    )
     parser.add_argument("--save", type=Path, metavar="DIR", help="write pages and labels.csv")
     parser.add_argument("--plot", type=figure_file, metavar="FILE", help="draw a page of each kind")
     arguments = parser.parse_args()
@@ -72,7 +77,8 @@ def main() -> int:
             pages = list(draw_pages(kind, arguments.pages, strokes, arguments.sealed))
             shown[kind] = min(pages, key=narrowness)
             saved += [save(page, kind, folder) for page in pages if folder]
-            readings = read_pictures(model, ((page.name, page.picture) for page in pages))
+            sources = ((page.name, page.picture) for page in pages)
+            readings = read_pictures(model, sources, front_end=arguments.front_end)
             scores[kind] = [score(*pair) for pair in zip(pages, readings, strict=True)]
     if folder:
         write_labels(folder, saved)

@@ -36,8 +36,9 @@ def main() -> int:
     parser.add_argument("folders", nargs="+", type=Path, help="the pictures and their labels.csv")
     parser.add_argument("--model", type=Path, default=".", help="where the two files are")
     parser.add_argument("--plot", type=Path, default="failures.png", help="what was read wrong")
-    parser.add_argument("--front-end", choices=FRONT_ENDS, default=FRONT_ENDS[0],
-                        help="how digits are found")  # fmt: skip
+    parser.add_argument(
+        "--front-end", choices=FRONT_ENDS, default=FRONT_ENDS[0], help="how digits are found"
+    )
     arguments = parser.parse_args()
     rows = [row for folder in arguments.folders for row in labels(folder)]
     sources = ((row["path"], Path(row["path"])) for row in rows)

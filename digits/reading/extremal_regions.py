@@ -72,10 +72,15 @@ def extremal_regions(smooth: np.ndarray) -> list[Region]:
     ]
     found.sort(key=lambda region: -region[1])
     return [
-        Region(component, light, 255 - level if light else level, persistence,
-               *local_ink(smooth, component, light))
+        Region(
+            component,
+            light,
+            255 - level if light else level,
+            persistence,
+            *local_ink(smooth, component, light),
+        )
         for light, persistence, component, level in found[:MOST]
-    ]  # fmt: skip
+    ]
 
 
 def _persistent(smooth: np.ndarray, thresholds: np.ndarray) -> list[tuple[int, Component, float]]:
