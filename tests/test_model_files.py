@@ -272,15 +272,15 @@ print("ready", flush=True)
 KILLING = """
 for line in sys.stdin:
     seconds, number = line.split()
-    saving = []
+    children = []
     for _ in range(int(number)):
-        saving.append(os.fork())
-        if not saving[-1]:
+        children.append(os.fork())
+        if not children[-1]:
             save()
     time.sleep(float(seconds))
-    for process in saving:
+    for process in children:
         os.kill(process, 9)
-    for process in saving:
+    for process in children:
         os.waitpid(process, 0)
     print("killed", flush=True)
 """
