@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 CHUNK = 256  # pictures in memory at a time
 DOUBTFUL = 0.8  # certainty, at most, where two ways to find the digits differ in them
-FRONT_ENDS = "rules", "regions", "both"  # how digits are found; the first is the default
+FRONT_ENDS = "both", "rules", "regions"  # how digits are found; the first is the default
 
 
 Picture = str | os.PathLike[str] | bytes | bytearray | BinaryIO | np.ndarray | Image.Image
@@ -187,15 +187,15 @@ def _ask(
         yield reading
 
 
-def _better(one: Reading, other: Reading) -> Reading:
+def _better(rules: Reading, regions: Reading) -> Reading:
     """Return the reading that is worth more, with what only the other has found."""
-    best, rest = one, other
-    values = [worth(r.answers, r.unread, r.confidence) for r in (one, other)]
-    if values[1] > values[0] + MARGIN[not one.answers]:
-        best, rest = other, one
+    best, rest, left = rules, regions, []
+    values = [worth(r.answers, r.unread, r.confidence) for r in (rules, regions)]
+    if values[1] > values[0] + MARGIN[not rules.answers]:
+        best, rest, left = regions, rules, rules.unread
     if best.answers:
-        answers, unread = merge_readings(best.answers, best.unread, rest.answers)
-        if len(answers) > len(best.answers) or len(unread) > len(best.unread):
+        answers, unread = merge_readings(best.answers, best.unread, rest.answers, left)
+        if len(answers) != len(best.answers) or len(unread) > len(best.unread):
             best.certainty = min(best.certainty, DOUBTFUL)
         best.answers, best.unread = answers, unread
     return best

@@ -142,25 +142,28 @@ def _belongs(answer: Answer, digits: list[Answer], height: float) -> bool:
 def worth(answers: list[Answer], unread: list[Box], confidence: float) -> float:
     """Return how many more digits are right than wrong, as the model expects it; 0 for none.
 
-    A 1 counts half, and half against if there are more of them than of others: texture,
-    rulings and combs look like one. What is unread counts half against. A reading that is sure
-    of itself as a whole is worth CERTAIN digits more.
+    A 1 counts nothing, and half against if there are more of them than of others: texture,
+    rulings, creases and combs look like one. What is unread counts half against. A reading that
+    is sure of itself as a whole is worth CERTAIN digits more.
     """
     ones = sum(2 * a.confidence - 1 for a in answers if a.value == 1)
     others = sum(2 * a.confidence - 1 for a in answers if a.value != 1)
-    usual = min(ones, others + 2)
     sure = CERTAIN * confidence if others > 0 else 0
-    return others + usual / 2 - (ones - usual) / 2 - len(unread) / 2 + sure
+    return others - max(0, ones - others - 2) / 2 - len(unread) / 2 + sure
 
 
 def merge_readings(
-    answers: list[Answer], unread: list[Box], others: list[Answer]
+    answers: list[Answer], unread: list[Box], others: list[Answer], left: list[Box]
 ) -> tuple[list[Answer], list[Box]]:
     """Return a reading with what another one has found where it has nothing: read, or unread.
 
-    What stands in a line, about as high as what is nearest there, is read; a 1 may be a ruling.
+    What stands in a line, about as high as what is nearest there, is read; a 1 may be a ruling or
+    a crease, and is none where the other reading `left` something unread.
     """
-    added = []
+    answers = [
+        a for a in answers if a.value != 1 or not any(_overlap(a.digit.box, b) for b in left)
+    ]
+    added, unread = [], [*unread, *left]
     for other in others:
         if other.value == 1 or other.confidence < UNSURE:
             continue
@@ -180,11 +183,10 @@ def merge_readings(
         else:
             unread = [*unread, other.digit.box]
     if added:
-        unread = [b for b in unread if not any(_overlap(b, a.digit.box) for a in added)]
         answers = sorted(
             [*answers, *added], key=lambda a: (a.digit.line, a.digit.box[0] + a.digit.box[2] / 2)
         )
-    return answers, unread
+    return answers, [b for b in unread if not any(_overlap(b, a.digit.box) for a in answers)]
 
 
 def _overlap(one: Box, other: Box) -> bool:
