@@ -16,7 +16,7 @@ strokes           no blots, no shades
 lines             the page made level, and its lines
 segmentation      where neighbours touch
 tangles           digits tangled with what is around them
-region_reading    a picture -> what may be digits, by the next two
+region_reading    the second way: a picture -> what may be digits, by the next two
 extremal_regions  components at all thresholds, dark and light: which persist
 competition       of regions that overlap, which are digits
 recognition       which of what was found are digits, by the model's confidence
