@@ -212,7 +212,11 @@ def is_normalized(digits: list[Digit]) -> bool:
 
 def _by_regions(model: "Model", source: Source, before: Reading, turns: int = 0) -> Reading:
     """Read a picture by its extremal regions; `before` is how it was read by rules."""
-    page = regions_of(read_first_page(source[2])[0], turns)
+    try:
+        grey, _ = read_first_page(source[2])
+    except ImageError:  # a pipe can be read but once
+        return before
+    page = regions_of(grey, turns)
     images = np.array([region.image for region in page.regions], "uint8").reshape(-1, 28, 28)
     probabilities = predict(model, images)
     if not turns:
