@@ -20,6 +20,7 @@ region_reading    the second way: a picture -> what may be digits, by the next t
 extremal_regions  components at all thresholds, dark and light: which persist
 competition       of regions that overlap, which are digits
 recognition       which of what was found are digits, by the model's confidence
+merging           of the two readings the better, with what only the other found
 own_digits        the digits on labelled pictures, for the training
 workers           processes that open many pictures at once
 plot              the drawing of what was read

@@ -15,7 +15,7 @@ Each step is a function in a module of its name:
     lattice = segment(line, ink)                    segmentation   where neighbours touch
     image = normalize_digit(component, ink)         normalization  28x28, as MNIST's are
 
-`digits_in` takes all of them. What is no digit is for the model to say.
+`digits_on` takes all but the first. What is no digit is for the model to say.
 """
 
 from dataclasses import dataclass, field
@@ -57,16 +57,25 @@ class Digit:
         return f"<Digit in box {self.box}>"
 
 
-def digits_in(grey: np.ndarray, turns: int = 0, attempt: int = 0) -> list[Digit]:
+def digits_in(grey: np.ndarray) -> list[Digit]:
     """Find what may be digits in a picture, in reading order; an empty list if there is nothing.
 
-    `grey`: (height, width) uint8, of either polarity; `turns`: by how many right angles it is
-    turned to the left first; `attempt`: which estimate of the background to follow.
+    `grey`: (height, width) uint8, of either polarity.
     """
-    normalized = as_normalized(grey)
-    if normalized is not None:
-        return [] if turns or attempt else [Digit((0, 0, SIDE, SIDE), normalized)]
-    image, back = to_working_size(grey, turns)
+    return normalized_digit(grey) or digits_on(*to_working_size(grey))
+
+
+def normalized_digit(grey: np.ndarray) -> list[Digit]:
+    """Return the one digit of a picture that is as MNIST's are; an empty list if it is not."""
+    image = as_normalized(grey)
+    return [] if image is None else [Digit((0, 0, SIDE, SIDE), image)]
+
+
+def digits_on(image: np.ndarray, back: np.ndarray, attempt: int = 0) -> list[Digit]:
+    """Find what may be digits in an image of working size; `back` leads to the picture.
+
+    `attempt`: which estimate of the background to follow.
+    """
     for darker, lighter in estimate_background(image):
         contrast, noise = choose_polarity(darker, lighter)
         ink, components, trace = threshold(contrast, noise)

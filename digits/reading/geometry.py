@@ -6,38 +6,38 @@ A matrix is (3, 3) float64 and maps x and y of an image, in pixels, to what they
 import cv2
 import numpy as np
 
-SMALL, LARGE = 112, 1400  # pixels: the longest side that the steps work at
+SMALL = 112  # pixels: the longest side that the steps work at, at least
+PIXELS = 1_470_000  # at most, such as 1400 x 1050, however long a picture is
+LONGEST = 16_000  # pixels: the longest side, at most; OpenCV turns images of up to 32,767
 STEEP = 0.27  # slope of lines and rulings, at most: 15 degrees
 
 
-def to_working_size(
-    grey: np.ndarray, turns: int = 0, pixels: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return a picture turned to the left by right angles, at a size to work at; and the way back.
+def to_working_size(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a picture, (height, width) uint8, at a size to work at, and the matrix back.
 
-    `grey`: (height, width) uint8. Enlarged by a whole number, or reduced, and then without dust:
-    to `pixels` in all where they are given, however long it is.
+    Enlarged by a whole number, or reduced, and then without dust.
     """
-    height, width = grey.shape
-    back = np.array(
-        [
-            [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
-            [[0, -1, width], [1, 0, 0], [0, 0, 1]],
-            [[-1, 0, width], [0, -1, height], [0, 0, 1]],
-            [[0, 1, 0], [-1, 0, height], [0, 0, 1]],
-        ][turns],
-        float,
-    )
     longest = max(grey.shape)
-    most = (pixels / grey.size) ** 0.5 if pixels else LARGE / longest
+    most = min((PIXELS / grey.size) ** 0.5, LONGEST / longest)
     scale = most if most < 1 else max(1.0, -(-SMALL // longest))
-    turned = np.ascontiguousarray(np.rot90(grey, turns))
-    size = [max(1, round(side * scale)) for side in turned.shape[::-1]]
+    size = [max(1, round(side * scale)) for side in grey.shape[::-1]]
     if scale > 1:  # so few pixels that each counts
-        image = cv2.resize(turned, size, interpolation=cv2.INTER_CUBIC)
+        image = cv2.resize(grey, size, interpolation=cv2.INTER_CUBIC)
     else:
-        image = _without_dust(cv2.resize(turned, size, interpolation=cv2.INTER_AREA))
-    return image, back @ np.diag((1 / scale, 1 / scale, 1))
+        image = _without_dust(cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
+    return image, np.diag((1 / scale, 1 / scale, 1))
+
+
+def turned(image: np.ndarray, back: np.ndarray, turns: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return an image turned to the left by right angles, and the matrix back to the picture."""
+    height, width = image.shape
+    turned_back = [
+        [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+        [[0, -1, width], [1, 0, 0], [0, 0, 1]],
+        [[-1, 0, width], [0, -1, height], [0, 0, 1]],
+        [[0, 1, 0], [-1, 0, height], [0, 0, 1]],
+    ][turns % 4]
+    return np.ascontiguousarray(np.rot90(image, turns)), back @ np.array(turned_back, float)
 
 
 def _without_dust(grey: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, overload
@@ -16,26 +17,24 @@ from digits.data.picture_files import ImageError, read_first_page
 from digits.model.evaluation import predict
 from digits.model.trial import Trial, trial_of
 from digits.reading import workers
-from digits.reading.finding import Digit, digits_in
+from digits.reading.finding import Digit, digits_on, normalized_digit
+from digits.reading.geometry import to_working_size, turned
+from digits.reading.merging import better
 from digits.reading.recognition import (
     DIGIT,
-    MARGIN,
     best_segmentation,
-    merge_readings,
     nothing_read,
     quarter_turns,
     reject_outliers,
-    worth,
 )
-from digits.reading.region_reading import digits_of, regions_of
+from digits.reading.region_reading import digits_of, regions_on
 from digits.reading.results import UNSURE, Answer, Reading
 from digits.streams import only_python_on_stderr
 
 if TYPE_CHECKING:
     from keras import Model
 
-CHUNK = 256  # pictures in memory at a time
-DOUBTFUL = 0.8  # certainty, at most, where two ways to find the digits differ in them
+CHUNK = 128  # pictures in memory at a time, at the size to work at
 FRONT_ENDS = "both", "rules", "regions"  # how digits are found; the first is the default
 
 
@@ -118,44 +117,79 @@ def read_pictures(
                     pool = stack.enter_context(workers.start())
             # The next pictures are opened while the model reads those before them.
             before, finding = finding, pool.map(_find, chunk, chunksize=16)
-            yield from _ask(model, list(before), front_end=front_end)
+            yield from _ask(model, list(before), front_end)
             size = min(4 * size, CHUNK)
-        yield from _ask(model, list(finding), front_end=front_end)
+        yield from _ask(model, list(finding), front_end)
 
 
 Source = tuple[bool, str, Content]  # keep the picture, its name, and itself
 
 
-def _find(source: Source, **how: int) -> tuple[Source, Reading, list[Digit]]:
+@dataclass(eq=False)
+class Found:
+    """What may be digits on a picture, and the picture at the size to work at."""
+
+    reading: Reading
+    digits: list[Digit] = field(default_factory=list)
+    page: tuple[np.ndarray, np.ndarray] | None = None  # the image, and the matrix back
+
+
+def _find(source: Source) -> Found:
     keep, name, file = source
     try:
         if isinstance(file, ImageError):
             raise file
         grey, pages = read_first_page(file)
     except ImageError as error:
-        return source, Reading(name, error=str(error), failed=True), []
+        return Found(Reading(name, error=str(error), failed=True))
     reading = Reading(name, grey=grey if keep else None, pages=pages)
-    return source, reading, digits_in(grey, **how)
+    digits = normalized_digit(grey)
+    if digits:
+        return Found(reading, digits)
+    page = to_working_size(grey)
+    return Found(reading, digits_on(*page), page)
 
 
-def _ask(
-    model: "Model",
-    found: list[tuple[Source, Reading, list[Digit]]],
-    again: bool = True,
-    front_end: str = FRONT_ENDS[0],
-) -> Iterator[Reading]:
-    """Ask the model about all digits of a chunk at once, and hand out its answers."""
-    digits = [d for *_, digits in found for d in digits]
+def _ask(model: "Model", chunk: list[Found], front_end: str) -> Iterator[Reading]:
+    """Ask the model about a chunk, at once by rules, and yield the better reading of each."""
+    for found, rules in zip(chunk, _read_digits(model, chunk), strict=True):
+        # One sure digit cannot be read better.
+        settled = front_end == "rules" or not (rules.unsure or len(rules.answers) > 1)
+        if found.page is None or (settled and front_end != "regions"):
+            yield rules
+            continue
+        regions = _read_regions(model, found)
+        yield regions if front_end == "regions" else better(rules, regions)
+
+
+def _read_regions(model: "Model", found: Found, upright: bool = False) -> Reading:
+    """Read a picture by its extremal regions."""
+    page = regions_on(*found.page)
+    images = np.array([region.image for region in page.regions], "uint8").reshape(-1, 28, 28)
+    probabilities = predict(model, images)
+    turns = not upright and quarter_turns(
+        probabilities, lambda turns: predict(model, np.rot90(images, turns, axes=(1, 2)))
+    )
+    if turns:
+        return _read_regions(model, replace(found, page=turned(*found.page, turns)), upright=True)
+    digits = digits_of(page, probabilities.max(axis=1))
+    (reading,) = _read_digits(model, [replace(found, digits=digits)], again=False)
+    return reading
+
+
+def _read_digits(model: "Model", chunk: list[Found], again: bool = True) -> Iterator[Reading]:
+    """Ask the model about all digits of a chunk at once, and yield what it says of each picture.
+
+    With `again`, a page may be turned, or another estimate of its background be followed.
+    """
+    digits = [digit for found in chunk for digit in found.digits]
     asked = [d for digit in digits for d in (digit, *(part for *_, part in digit.parts))]
     answers = iter([Answer(d, p) for d, p in zip(asked, _predict(model, asked), strict=True)])
     trial = trial_of(model) if digits else Trial(1.0, 1.0)
-    for source, reading, digits in found:
-        if front_end == "regions" and not reading.failed and not is_normalized(digits):
-            yield _by_regions(model, source, reading)
-            list(islice(answers, len(digits) + sum(len(d.parts) for d in digits)))
-            continue
+    for found in chunk:
+        reading, page = replace(found.reading), found.page
         candidates, wholes = [], []
-        for digit in digits:
+        for digit in found.digits:
             whole, parts = next(answers), list(islice(answers, len(digit.parts)))
             wholes.append(whole)
             best, certainty = best_segmentation(whole, parts)
@@ -164,70 +198,28 @@ def _ask(
             candidates += best
             if whole.confidence >= DIGIT or len(best) > 1:
                 reading.certainty *= certainty
-        turns = again and quarter_turns(
-            np.array([answer.probabilities for answer in wholes if not answer.digit.blot]),
-            lambda turns, digits=digits: _predict(model, [d for d in digits if not d.blot], turns),
-        )
-        if turns:
-            yield from _ask(model, [_find(source, turns=turns)], False, front_end)
-            continue
+        if again and page:
+            strokes = [answer for answer in wholes if not answer.digit.blot]
+            turns = quarter_turns(
+                np.array([answer.probabilities for answer in strokes]),
+                lambda turns, strokes=strokes: _predict(model, [a.digit for a in strokes], turns),
+            )
+            if turns:
+                page = turned(*page, turns)
+                yield from _read_digits(model, [Found(found.reading, digits_on(*page))], False)
+                continue
         reading.answers, unread = reject_outliers(candidates, trial.share)
         reading.unread = [answer.digit.box for answer in unread]
         reading.certainty *= math.prod(1 - min(answer.confidence, 0.5) for answer in unread)
-        is_sure = trial.confidence >= UNSURE
-        if again and digits and not reading.answers and is_sure:  # another background estimate
-            yield from _ask(model, [_find(source, attempt=1)], False, front_end)
+        if again and page and wholes and not reading.answers and trial.confidence >= UNSURE:
+            other = digits_on(*page, attempt=1)  # another estimate of the background
+            yield from _read_digits(model, [Found(found.reading, other)], False)
             continue
         reading.certainty *= trial.trust
-        if front_end == "both" and not reading.failed and _may_be_more(reading):
-            reading = _better(reading, _by_regions(model, source, reading))
         if not reading.answers and not reading.failed:
             reading.error, unread = nothing_read(candidates, trial.confidence)
             reading.unread = [answer.digit.box for answer in unread]
         yield reading
-
-
-def _better(rules: Reading, regions: Reading) -> Reading:
-    """Return the reading that is worth more, with what only the other has found."""
-    best, rest, left = rules, regions, []
-    values = [worth(r.answers, r.unread, r.confidence) for r in (rules, regions)]
-    if values[1] > values[0] + MARGIN[not rules.answers]:
-        best, rest, left = regions, rules, rules.unread
-    if best.answers:
-        answers, unread = merge_readings(best.answers, best.unread, rest.answers, left)
-        if len(answers) != len(best.answers) or len(unread) > len(best.unread):
-            best.certainty = min(best.certainty, DOUBTFUL)
-        best.answers, best.unread = answers, unread
-    return best
-
-
-def _may_be_more(reading: Reading) -> bool:
-    """Whether it may be read better: not one sure digit alone."""
-    return reading.unsure or len(reading.answers) > 1
-
-
-def is_normalized(digits: list[Digit]) -> bool:
-    return len(digits) == 1 and digits[0].box == (0, 0, 28, 28) and not digits[0].parts
-
-
-def _by_regions(model: "Model", source: Source, before: Reading, turns: int = 0) -> Reading:
-    """Read a picture by its extremal regions; `before` is how it was read by rules."""
-    try:
-        grey, _ = read_first_page(source[2])
-    except ImageError:  # a pipe can be read but once
-        return before
-    page = regions_of(grey, turns)
-    images = np.array([region.image for region in page.regions], "uint8").reshape(-1, 28, 28)
-    probabilities = predict(model, images)
-    if not turns:
-        turns = quarter_turns(
-            probabilities, lambda turns: predict(model, np.rot90(images, turns, axes=(1, 2)))
-        )
-        if turns:
-            return _by_regions(model, source, before, turns)
-    digits = digits_of(page, probabilities.max(axis=1))
-    reading = Reading(before.name, grey=before.grey, pages=before.pages)
-    return next(_ask(model, [(source, reading, digits)], again=False, front_end="rules"))
 
 
 def _predict(model: "Model", digits: list[Digit], turns: int = 0) -> np.ndarray:

@@ -25,11 +25,7 @@ LOW_ONE = 0.4  # heights of the page's digits: a 1 is higher
 NEAR = 4  # heights to the next digit: what is further away is not called unread
 SLIM = 0.6  # a digit's width, in its heights, that nothing speaks against
 WIDE = 0.5  # how much speaks against a digit that is one height wider than that
-CERTAIN = 1.5  # digits that a sure reading of a picture is worth more than an unsure one
-MARGIN = 0.4, 1.5  # digits: another reading must be worth so much more than one, or than none
 LEAD = 10  # a score higher by 1 makes a segmentation e to that power likelier, as fits made-up rows
-
-Box = tuple[int, int, int, int]  # x, y, width, height in pixels
 
 
 def segmentations(whole: Answer, parts: list[Answer]) -> list[tuple[float, list[Answer]]]:
@@ -137,62 +133,3 @@ def _belongs(answer: Answer, digits: list[Answer], height: float) -> bool:
     near = (abs(left - x) + abs(top - y) < NEAR * height for left, top, *_ in places)
     high = 0.6 * height < tall < 2 * height or answer.confidence >= DIGIT
     return high and any(near)
-
-
-def worth(answers: list[Answer], unread: list[Box], confidence: float) -> float:
-    """Return how many more digits are right than wrong, as the model expects it; 0 for none.
-
-    A 1 counts nothing, and half against if there are more of them than of others: texture,
-    rulings, creases and combs look like one. What is unread counts half against. A reading that
-    is sure of itself as a whole is worth CERTAIN digits more.
-    """
-    ones = sum(2 * a.confidence - 1 for a in answers if a.value == 1)
-    others = sum(2 * a.confidence - 1 for a in answers if a.value != 1)
-    sure = CERTAIN * confidence if others > 0 else 0
-    return others - max(0, ones - others - 2) / 2 - len(unread) / 2 + sure
-
-
-def merge_readings(
-    answers: list[Answer], unread: list[Box], others: list[Answer], left: list[Box]
-) -> tuple[list[Answer], list[Box]]:
-    """Return a reading with what another one has found where it has nothing: read, or unread.
-
-    What stands in a line, about as high as what is nearest there, is read; a 1 may be a ruling or
-    a crease, and is none where the other reading `left` something unread.
-    """
-    answers = [
-        a for a in answers if a.value != 1 or not any(_overlap(a.digit.box, b) for b in left)
-    ]
-    added, unread = [], [*unread, *left]
-    for other in others:
-        if other.value == 1 or other.confidence < UNSURE:
-            continue
-        if any(_overlap(other.digit.box, a.digit.box) for a in answers):
-            continue
-        left, top, _, height = other.digit.box
-        row = [
-            a
-            for a in answers
-            if abs(a.digit.box[1] + a.digit.box[3] / 2 - top - height / 2) < height / 2
-            and height / ALIKE < a.digit.box[3] < ALIKE * height
-        ]
-        if row:
-            near = min(row, key=lambda a: abs(a.digit.box[0] - left))
-            other.digit.line = near.digit.line
-            added.append(other)
-        else:
-            unread = [*unread, other.digit.box]
-    if added:
-        answers = sorted(
-            [*answers, *added], key=lambda a: (a.digit.line, a.digit.box[0] + a.digit.box[2] / 2)
-        )
-    return answers, [b for b in unread if not any(_overlap(b, a.digit.box) for a in answers)]
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    """Whether two boxes share more than a fifth of the smaller one."""
-    left, top = max(one[0], other[0]), max(one[1], other[1])
-    right = min(one[0] + one[2], other[0] + other[2])
-    bottom = min(one[1] + one[3], other[1] + other[3])
-    least = min(one[2] * one[3], other[2] * other[3])
-    return max(0, right - left) * max(0, bottom - top) > 0.2 * least

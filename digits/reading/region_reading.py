@@ -26,11 +26,9 @@ from digits.reading.components import (
 )
 from digits.reading.extremal_regions import SLIM, Region, extremal_regions, local_ink, smoothed
 from digits.reading.finding import Digit, make_digit
-from digits.reading.geometry import to_working_size
 from digits.reading.lines import deskew, find_lines
 from digits.reading.segmentation import segment
 
-PIXELS = 1_400_000  # of the working size, whatever its longest side
 REACH = 2.5, 0.7  # heights of a digit: how far beside and above it its threshold holds
 PIECE = 0.1  # heights of a digit: what is smaller is dust
 MOST = 500  # pieces beside the digits of a page
@@ -43,16 +41,14 @@ PALE = 0.4  # of a digit's contrast: what has less beside it is no ink of that p
 
 @dataclass(eq=False)
 class Page:
-    """A picture, smoothed, at a size to work at, and its regions; no Keras here."""
+    """An image of working size, smoothed, and its regions; no Keras here."""
 
     smooth: np.ndarray  # (height, width) uint8
     back: np.ndarray  # (3, 3): the way back to the picture
     regions: list[Region]
 
 
-def regions_of(grey: np.ndarray, turns: int = 0) -> Page:
-    """Return a picture's regions; it is turned to the left by right angles first."""
-    image, back = to_working_size(grey, turns, PIXELS)
+def regions_on(image: np.ndarray, back: np.ndarray) -> Page:
     smooth = smoothed(image)
     return Page(smooth, back, extremal_regions(smooth))
 

@@ -16,6 +16,7 @@ from digits.model import quiet_keras as keras
 from digits.streams import is_terminal
 from digits.training.checkpoint import Checkpoint, History
 from digits.training.distribution import ALONE, Team
+from digits.training.memory import keep_freed_memory
 
 
 def set_seed(seed: int) -> None:
@@ -45,6 +46,7 @@ def fit(
     the training begins with what lies there if it resumes. Every process of a `team` takes its
     share of each batch; the first one keeps the state. Return Keras's history of all epochs.
     """
+    keep_freed_memory()
     before = checkpoint.restore(model) if checkpoint and checkpoint.resume else {}
     done = len(before.get("loss", []))
     callbacks = [checkpoint.keep(before)] if checkpoint and team.first else []
