@@ -15,6 +15,7 @@ os.environ.setdefault("PILLOW_BLOCK_SIZE", "64m")
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from digits.data.colours import to_grey
 from digits.data.file_signatures import FIRST, what_it_is
 from digits.data.transparency import on_its_paper
 
@@ -59,7 +60,6 @@ def read_first_page(source: Source) -> tuple[np.ndarray, int]:
             if pixels > MAX_PIXELS:
                 raise ImageError(TOO_LARGE)
             with only_one if pixels > MANY_PIXELS else contextlib.nullcontext():
-                picture.draft("L", picture.size)  # a JPEG is decoded without its colours
                 ImageOps.exif_transpose(picture, in_place=True)
                 return _to_grey(picture), _pages(picture)
     except ImageError:
@@ -139,7 +139,7 @@ def _to_grey(picture: Image.Image) -> np.ndarray:
             low, high = 0, 65535 if high > 32 * 255 else high
         return ((values - low) * (255 / max(high - low, 1))).clip(0, 255).astype("uint8")
     if not picture.has_transparency_data:
-        return np.asarray(picture.convert("L"))
+        return to_grey(picture)
     if picture.mode not in ("RGBA", "LA"):
         picture = picture.convert("RGBA")
     return np.asarray(on_its_paper(picture))

@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from digits.data.colours import to_grey
+
 OPAQUE = 0.9  # of the most there is; what is less may be mixed with any colour
 ALIKE = 30  # grey levels by which parts of one colour differ, at most
 MOSTLY = 2  # times as large is the share of the inside as that of the border, at least
@@ -20,7 +22,7 @@ def on_its_paper(picture: Image.Image) -> Image.Image:
     grey, alpha = picture.convert("L"), picture.getchannel("A")
     least, most = alpha.getextrema()
     if least == most:  # which says nothing
-        return grey
+        return Image.fromarray(to_grey(picture))
     values = np.asarray(grey)
     opaque = (np.asarray(alpha) > OPAQUE * most).astype("uint8")
     inside = cv2.erode(opaque, np.ones((3, 3), "uint8"))
