@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -27,6 +28,25 @@ from digits.page.learner import Learner  # noqa: E402
 def digits():
     """The real MNIST; from the cache after the first time."""
     return load_mnist()
+
+
+@pytest.fixture
+def row(digits):
+    """Put a row of test digits that the model reads on an array of ink, 0 to 1."""
+    _, (x_test, y_test) = digits
+
+    def put(ink, text, x, y, height=40, gap=25):
+        for digit in text:
+            image = x_test[np.flatnonzero(y_test == int(digit))[3]]
+            rows, columns = image.any(axis=1).nonzero()[0], image.any(axis=0).nonzero()[0]
+            image = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+            width = round(image.shape[1] * height / image.shape[0])
+            image = cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC)
+            view = ink[y : y + height, x : x + width]
+            np.maximum(view, image / 255, out=view)
+            x += width + gap
+
+    return put
 
 
 @pytest.fixture(scope="session")

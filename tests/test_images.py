@@ -33,25 +33,13 @@ def read(shipped):
 
 
 @pytest.fixture
-def page(digits):
-    """Compose a page of test digits that the model reads; return ink 0 to 1 and the text."""
-    _, (x_test, y_test) = digits
+def page(row):
+    """Compose a page of lines of test digits that the model reads; return ink 0 to 1."""
 
     def compose(lines, height=40, gap=25, size=(400, 500), start=(40, 50)):
         ink = np.zeros(size, "float32")
-        y = start[1]
-        for line in lines:
-            x = start[0]
-            for digit in line:
-                image = x_test[np.flatnonzero(y_test == int(digit))[3]]
-                rows, columns = image.any(axis=1).nonzero()[0], image.any(axis=0).nonzero()[0]
-                image = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-                width = round(image.shape[1] * height / image.shape[0])
-                image = cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC)
-                view = ink[y : y + height, x : x + width]
-                np.maximum(view, image / 255, out=view)
-                x += width + gap
-            y += height + 40
+        for number, line in enumerate(lines):
+            row(ink, line, start[0], start[1] + number * (height + 40), height, gap)
         return ink
 
     return compose
@@ -574,3 +562,68 @@ def test_a_picture_too_large_is_refused(monkeypatch):
     monkeypatch.setattr(picture_files, "MAX_PIXELS", 5000)
     with pytest.raises(ImageError, match="make it smaller"):
         read_grey(save(drawn_seven(), "PNG"))
+
+
+@pytest.mark.parametrize(
+    ("ink", "paper"),
+    [((200, 30, 40), (30, 115, 40)), ((170, 20, 20), (60, 50, 120)), ((240, 130, 40), (150,) * 3)],
+    ids=["red on green", "red on blue", "orange on grey"],
+)
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_digits_that_differ_from_their_paper_in_colour_alone(read, page, ink, paper, kind):
+    there = page(["23745"], size=(140, 420))[..., None]
+    picture = np.array(paper) + there * np.subtract(ink, paper)
+    noise = np.random.default_rng(0).normal(0, 3, picture.shape)
+    file = io.BytesIO()
+    Image.fromarray((picture + noise).clip(0, 255).astype("uint8")).save(file, kind)
+    assert read(file.getvalue()).digits == "23745"
+
+
+@pytest.mark.parametrize("sign", ["plus", "times"])
+def test_a_sign_is_unread_and_takes_no_digit_with_it(read, row, sign):
+    ink = np.zeros((130, 260), "float32")
+    row(ink, "3", 40, 40)
+    row(ink, "5", 150, 40)
+    strokes = {
+        "plus": [(0, 0, 20, 0), (10, -10, 10, 10)],
+        "times": [(0, -6, 20, 20), (20, -6, 0, 20)],
+    }
+    for left, top, right, bottom in strokes[sign]:
+        cv2.line(ink, (95 + left, 60 + top), (95 + right, 60 + bottom), 1, 5, cv2.LINE_AA)
+    reading = read((240 - 200 * ink).clip(0, 255).astype("uint8"))
+    assert reading.digits == "35" and reading.unread and reading.unsure
+
+
+def chances(digit, confidence):
+    """The probabilities of a model that is so sure of a digit."""
+    probabilities = np.full(10, (1 - confidence) / 9)
+    probabilities[digit] = confidence
+    return probabilities
+
+
+def test_a_part_that_may_be_no_digit_is_not_cut_off():
+    """A letter, say: cut in two, each half looks a little like a digit."""
+    box = (0, 0, 20, 20)
+    halves = [Digit(box, None), Digit(box, None)]
+    whole = Digit(box, None, parts=[(0, 1, 0.0, halves[0]), (1, 2, 0.0, halves[1])])
+    unclear = recognition.best_segmentation(
+        Answer(whole, chances(4, 0.2)), [Answer(half, chances(7, 0.6)) for half in halves]
+    )
+    clear = recognition.best_segmentation(
+        Answer(whole, chances(4, 0.2)), [Answer(half, chances(7, 0.7)) for half in halves]
+    )
+    assert [len(answers) for answers, _ in (unclear, clear)] == [1, 2]
+
+
+def test_small_writing_on_a_picture_that_had_to_be_reduced_is_unsure(read, page):
+    """The digits are 20 pixels high, and 7 where the steps work."""
+    ink = page(["23745"], height=20, gap=12, size=(1000, 12_000), start=(5000, 500))
+    reading = read((240 - 200 * ink).clip(0, 255).astype("uint8"))
+    assert reading.unsure
+
+
+def test_an_upright_stroke_away_from_the_row_is_unsure(read, page):
+    ink = page(["23745"], size=(400, 500))
+    assert not read((240 - 200 * ink).clip(0, 255).astype("uint8")).unsure
+    cv2.line(ink, (400, 300), (402, 340), 1, 4, cv2.LINE_AA)
+    assert read((240 - 200 * ink).clip(0, 255).astype("uint8")).unsure

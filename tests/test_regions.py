@@ -1,5 +1,7 @@
 """Pictures read by extremal regions, and by both front ends: what each promises."""
 
+import os
+import threading
 import time
 
 import cv2
@@ -19,25 +21,6 @@ def read(shipped):
         return next(read_pictures(shipped, [("picture", picture)], front_end=front_end))
 
     return read
-
-
-@pytest.fixture
-def row(digits):
-    """Put a row of test digits 40 pixels high on an array of ink, 0 to 1."""
-    _, (x_test, y_test) = digits
-
-    def row(ink, text, x, y, height=40, gap=25):
-        for digit in text:
-            image = x_test[np.flatnonzero(y_test == int(digit))[3]]
-            rows, columns = image.any(axis=1).nonzero()[0], image.any(axis=0).nonzero()[0]
-            image = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-            width = round(image.shape[1] * height / image.shape[0])
-            image = cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC)
-            view = ink[y : y + height, x : x + width]
-            np.maximum(view, image / 255, out=view)
-            x += width + gap
-
-    return row
 
 
 @pytest.mark.parametrize("front_end", ["regions", "both"])
@@ -65,11 +48,29 @@ def test_digits_in_frames_drawn_by_hand(read, row):
     assert read(235 - 180 * ink).digits == "23745"
 
 
-def test_a_long_strip(read, row):
+@pytest.mark.parametrize("front_end", ["both", "regions"])
+def test_a_long_strip(read, row, front_end):
     ink = np.zeros((5000, 300), "float32")
     for y in range(40, 4900, 150):
         row(ink, "2374", 40, y)
-    assert read(240 - 190 * ink).digits == "2374" * len(range(40, 4900, 150))
+    assert read(240 - 190 * ink, front_end).digits == "2374" * len(range(40, 4900, 150))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_picture_from_a_pipe_is_read_both_ways(shipped, row, tmp_path):
+    """It can be opened but once; the rules alone see one polarity."""
+    dark, light = np.zeros((2, 300, 420), "float32")
+    row(dark, "23745", 40, 40)
+    row(light, "86924", 40, 180)
+    paper = np.full(dark.shape, 235.0)
+    paper[150:250, 20:400] = 60
+    content = cv2.imencode(".png", paper - 190 * dark + 170 * light)[1].tobytes()
+    os.mkfifo(pipe := tmp_path / "picture")
+    writer = threading.Thread(target=pipe.write_bytes, args=[content])
+    writer.start()
+    (reading,) = read_pictures(shipped, [("picture", pipe)])
+    writer.join()
+    assert reading.text == "23745 / 86924"
 
 
 def test_texture_takes_seconds_at_most(read):

@@ -1,5 +1,8 @@
 """The model learns, the same way every time, and the shipped one is good."""
 
+import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -9,6 +12,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 import cnn
+from conftest import ROOT
 from digits.command_line import UserError
 from digits.data.drawn_digits import draw_digit, prepared
 from digits.data.normalization import exact_distance
@@ -298,3 +302,19 @@ def test_a_batch_that_memory_cannot_hold_is_refused_with_one_that_fits(monkeypat
     monkeypatch.undo()
     free = memory.free_memory()
     assert free is None or 10**8 < free < 10**14
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep nothing")
+def test_a_step_takes_the_memory_that_the_step_before_has_freed():
+    """In a process of its own: what is set holds for all of it."""
+    code = (
+        "import resource, numpy\n"
+        "from digits.training.memory import keep_freed_memory\n"
+        "keep_freed_memory()\n"
+        "numpy.ones(2**24)\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "for _ in range(10): numpy.ones(2**23)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)\n"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert int(printed.stdout) < 1000, printed.stderr  # 160,000 pages were cleared again

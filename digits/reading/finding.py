@@ -27,7 +27,7 @@ from digits.data.normalization import SIDE, as_normalized, normalize_digit
 from digits.reading.background import estimate_background
 from digits.reading.border import find_border
 from digits.reading.components import SMALLEST, Component, edge_contacts, find_digits
-from digits.reading.geometry import to_working_size
+from digits.reading.geometry import scale_of, to_working_size
 from digits.reading.lines import deskew, find_lines, split_marks
 from digits.reading.rulings import find_rulings
 from digits.reading.segmentation import segment
@@ -134,7 +134,7 @@ def _box(component: Component, to: np.ndarray) -> tuple[int, int, int, int]:
         corners = cv2.convexHull(cv2.findNonZero(component.mask.astype("uint8")))[:, 0]
     corners = (corners + np.array((component.x + 0.5, component.y + 0.5))) @ to[:2, :2].T
     corners += to[:2, 2]
-    half = np.hypot(*to[0, :2]) / 2  # of a pixel
+    half = scale_of(to) / 2  # of a pixel
     (left, top), (right, bottom) = corners.min(axis=0) - half, corners.max(axis=0) + half
     width, height = max(1, round(right - left)), max(1, round(bottom - top))
     return int(max(0, left) + 1e-6), int(max(0, top) + 1e-6), width, height

@@ -28,6 +28,11 @@ def to_working_size(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return image, np.diag((1 / scale, 1 / scale, 1))
 
 
+def scale_of(back: np.ndarray) -> float:
+    """Return how many pixels of the picture a pixel of the image is wide."""
+    return float(np.hypot(*back[0, :2]))
+
+
 def turned(image: np.ndarray, back: np.ndarray, turns: int) -> tuple[np.ndarray, np.ndarray]:
     """Return an image turned to the left by right angles, and the matrix back to the picture."""
     height, width = image.shape

@@ -1,11 +1,12 @@
 """Merging: of two readings of one picture the better, with what only the other has found."""
 
-from digits.reading.recognition import ALIKE
+import numpy as np
+
+from digits.reading.recognition import ALIKE, DOUBTFUL
 from digits.reading.results import UNSURE, Answer, Reading
 
 CERTAIN = 1.5  # digits that a sure reading of a picture is worth more than an unsure one
 MARGIN = 0.4, 1.5  # digits: another reading must be worth so much more than one, or than none
-DOUBTFUL = 0.8  # certainty, at most, where two ways to find the digits differ in them
 
 Box = tuple[int, int, int, int]  # x, y, width, height in pixels
 
@@ -50,39 +51,36 @@ def merge_readings(
     What stands in a line, about as high as what is nearest there, is read; a 1 may be a ruling or
     a crease, and is none where the other reading `left` something unread.
     """
-    answers = [
-        a for a in answers if a.value != 1 or not any(_overlap(a.digit.box, b) for b in left)
-    ]
+    doubted = overlapping([a.digit.box for a in answers], left)
+    answers = [a for a, no in zip(answers, doubted, strict=True) if a.value != 1 or not no]
+    others = [a for a in others if a.value != 1 and a.confidence >= UNSURE]
+    boxes = np.array([a.digit.box for a in answers]).reshape(-1, 4)
+    taken = overlapping([a.digit.box for a in others], boxes)
     added, unread = [], [*unread, *left]
-    for other in others:
-        if other.value == 1 or other.confidence < UNSURE:
-            continue
-        if any(_overlap(other.digit.box, a.digit.box) for a in answers):
-            continue
-        left, top, _, height = other.digit.box
-        row = [
-            a
-            for a in answers
-            if abs(a.digit.box[1] + a.digit.box[3] / 2 - top - height / 2) < height / 2
-            and height / ALIKE < a.digit.box[3] < ALIKE * height
-        ]
-        if row:
-            near = min(row, key=lambda a: abs(a.digit.box[0] - left))
+    for other in (a for a, no in zip(others, taken, strict=True) if not no):
+        x, y, _, height = other.digit.box
+        beside = np.abs(boxes[:, 1] + boxes[:, 3] / 2 - y - height / 2) < height / 2
+        beside &= (height / ALIKE < boxes[:, 3]) & (boxes[:, 3] < ALIKE * height)
+        row = np.flatnonzero(beside)
+        if len(row):
+            near = answers[row[np.abs(boxes[row, 0] - x).argmin()]]
             other.digit.line = near.digit.line
             added.append(other)
         else:
-            unread = [*unread, other.digit.box]
+            unread.append(other.digit.box)
     if added:
         answers = sorted(
             [*answers, *added], key=lambda a: (a.digit.line, a.digit.box[0] + a.digit.box[2] / 2)
         )
-    return answers, [b for b in unread if not any(_overlap(b, a.digit.box) for a in answers)]
+    read = overlapping(unread, [a.digit.box for a in answers])
+    return answers, [box for box, no in zip(unread, read, strict=True) if not no]
 
 
-def _overlap(one: Box, other: Box) -> bool:
-    """Whether two boxes share more than a fifth of the smaller one."""
-    left, top = max(one[0], other[0]), max(one[1], other[1])
-    right = min(one[0] + one[2], other[0] + other[2])
-    bottom = min(one[1] + one[3], other[1] + other[3])
-    least = min(one[2] * one[3], other[2] * other[3])
-    return max(0, right - left) * max(0, bottom - top) > 0.2 * least
+def overlapping(boxes: list[Box], others: list[Box]) -> np.ndarray:
+    """Return for each box, (n,) bool, whether another shares a fifth of the smaller of the two."""
+    one, other = (np.array(b, float).reshape(-1, 4) for b in (boxes, others))
+    one = one[:, None]
+    start = np.maximum(one[..., :2], other[:, :2])
+    end = np.minimum(one[..., :2] + one[..., 2:], other[:, :2] + other[:, 2:])
+    least = np.minimum(one[..., 2:].prod(axis=-1), other[:, 2:].prod(axis=-1))
+    return ((end - start).clip(0).prod(axis=-1) > 0.2 * least).any(axis=1)

@@ -18,11 +18,13 @@ from digits.model.evaluation import predict
 from digits.model.trial import Trial, trial_of
 from digits.reading import workers
 from digits.reading.finding import Digit, digits_on, normalized_digit
-from digits.reading.geometry import to_working_size, turned
+from digits.reading.geometry import scale_of, to_working_size, turned
 from digits.reading.merging import better
 from digits.reading.recognition import (
     DIGIT,
+    DOUBTFUL,
     best_segmentation,
+    is_doubtful,
     nothing_read,
     quarter_turns,
     reject_outliers,
@@ -206,15 +208,18 @@ def _read_digits(model: "Model", chunk: list[Found], again: bool = True) -> Iter
             )
             if turns:
                 page = turned(*page, turns)
-                yield from _read_digits(model, [Found(found.reading, digits_on(*page))], False)
+                other = replace(found, digits=digits_on(*page), page=page)
+                yield from _read_digits(model, [other], again=False)
                 continue
         reading.answers, unread = reject_outliers(candidates, trial.share)
         reading.unread = [answer.digit.box for answer in unread]
         reading.certainty *= math.prod(1 - min(answer.confidence, 0.5) for answer in unread)
         if again and page and wholes and not reading.answers and trial.confidence >= UNSURE:
-            other = digits_on(*page, attempt=1)  # another estimate of the background
-            yield from _read_digits(model, [Found(found.reading, other)], False)
+            other = replace(found, digits=digits_on(*page, attempt=1))  # of the background
+            yield from _read_digits(model, [other], again=False)
             continue
+        if page and is_doubtful(reading.answers, wholes, shrunk=scale_of(page[1]) > 1):
+            reading.certainty = min(reading.certainty, DOUBTFUL)
         reading.certainty *= trial.trust
         if not reading.answers and not reading.failed:
             reading.error, unread = nothing_read(candidates, trial.confidence)

@@ -23,6 +23,8 @@ ROW = 3  # clear digits, other than 1, make a row
 HANGING = 0.4  # heights of a digit above and below its middle: what stays within is a sign
 PALE = 0.55  # of the ink of the page's digits: what has less is none
 LOW_ONE = 0.4  # heights of the page's digits: a 1 is higher
+LEGIBLE = 12  # pixels: of digits less high too many are misread (docs/measured.md)
+DOUBTFUL = 0.8  # certainty, at most, of what one has a reason to doubt
 NEAR = 4  # heights to the next digit: what is further away is not called unread
 SLIM = 0.6  # a digit's width, in its heights, that nothing speaks against
 WIDE = 0.5  # how much speaks against a digit that is one height wider than that
@@ -103,11 +105,14 @@ def reject_outliers(answers: list[Answer], share: float = 1.0) -> tuple[list[Ans
         sure &= ~rest
     line = np.array([a.digit.line for a in found])
     clear = (confidence > UNSURE) & np.array([a.value != 1 for a in found], bool)
+    # A sign hangs in the middle of its line; digits and letters stand on it, or reach as high.
+    away = np.abs(middle[:, None, 1] - middle[:, 1])
+    hanging = (line[:, None] == line) & (away + height[:, None] / 2 < HANGING * height)
+    sure &= (confidence > UNSURE) | ~hanging[:, clear].any(axis=1)
     for i in np.flatnonzero(sure):
         away = np.abs(middle - middle[i]).max(axis=1)
         others = (away < AROUND * height[i]) & (height > height[i] / 2) & ~rest
-        # A sign hangs in the middle of its line; letters stand on it, or reach as high.
-        others &= ~(np.abs(middle[:, 1] - middle[i, 1]) + height / 2 < HANGING * height[i])
+        others &= ~hanging[:, i]
         others[i] = False
         row = others & (line == line[i]) & (np.abs(np.log(height / height[i])) < np.log(ALIKE))
         if (clear & row).sum() >= ROW:  # a row of digits stays whatever stands elsewhere
@@ -116,8 +121,27 @@ def reject_outliers(answers: list[Answer], share: float = 1.0) -> tuple[list[Ans
     digits = [a for a, kept in zip(found, sure, strict=True) if kept]
     if not digits:
         return [], []
-    height, kept = np.median([a.digit.place[3] for a in digits]), set(digits)
-    return digits, [a for a in answers if a not in kept and _belongs(a, digits, height)]
+    places, kept = np.array([a.digit.place for a in digits], float), set(digits)
+    return digits, [a for a in answers if a not in kept and _belongs(a, digits, places)]
+
+
+def is_doubtful(digits: list[Answer], found: list[Answer], shrunk: bool) -> bool:
+    """Whether digits that are sure one by one are not as a whole.
+
+    `found`: all that might have been digits; `shrunk`: the picture was reduced, so that small
+    writing has lost its shape. An upright stroke without a row may be a crease, or of a form,
+    unless nothing else is there.
+    """
+    places = np.array([a.digit.place for a in digits]).reshape(-1, 4)
+    lines, heights = np.array([a.digit.line for a in digits]), places[:, 3]
+    if shrunk and digits and np.median(heights) < LEGIBLE:
+        return True
+
+    def alone(i: int) -> bool:
+        row = (lines == lines[i]) & (np.abs(np.log(heights / heights[i])) < np.log(ALIKE))
+        return row.sum() < 2
+
+    return len(found) > 1 and any(a.value == 1 and alone(i) for i, a in enumerate(digits))
 
 
 def nothing_read(answers: list[Answer], confidence: float) -> tuple[str, list[Answer]]:
@@ -132,13 +156,13 @@ def nothing_read(answers: list[Answer], confidence: float) -> tuple[str, list[An
     return f"{counted(len(marks), 'mark')}, the model is sure of none", marks
 
 
-def _belongs(answer: Answer, digits: list[Answer], height: float) -> bool:
+def _belongs(answer: Answer, digits: list[Answer], places: np.ndarray) -> bool:
     """Whether ink that is no digit is as high as digits nearby, or stands between them."""
     x, y, _, tall = answer.digit.place
     if answer.digit.mark:
         line = [a.digit.place[0] for a in digits if a.digit.line == answer.digit.line]
         return bool(line) and min(line) < x < max(line)
-    places = (a.digit.place for a in digits)
-    near = (abs(left - x) + abs(top - y) < NEAR * height for left, top, *_ in places)
+    height = np.median(places[:, 3])
+    near = np.abs(places[:, :2] - (x, y)).sum(axis=1) < NEAR * height
     high = 0.5 * height < tall < 2 * height or answer.confidence >= DIGIT
-    return high and any(near)
+    return bool(high and near.any())
