@@ -12,6 +12,7 @@ picture_files    a picture file of any kind -> grey values
 picture_folders  paths, patterns and folders -> picture files
 file_signatures  what a file is, by its first bytes
 transparency     the paper under a transparent picture
+colours          a coloured picture in grey: its luminance, or the channel of more contrast
 normalization    the ink of a digit -> 28x28 pixels, as MNIST's are
 known_digits     a hundred of MNIST's digits, to try a model on
 drawn_digits     digits as MNIST's writers do not write them

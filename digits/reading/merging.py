@@ -11,17 +11,26 @@ MARGIN = 0.4, 1.5  # digits: another reading must be worth so much more than one
 Box = tuple[int, int, int, int]  # x, y, width, height in pixels
 
 
-def better(first: Reading, second: Reading) -> Reading:
+def better(rules: Reading, regions: Reading) -> Reading:
     """Return the reading that is worth more, with what only the other has found.
 
-    The second one must be worth a margin more.
+    A 1 of the regions may be a ruling, a crease or the stem of a letter, and is none where the
+    rules leave something unread. The regions must be worth a margin more.
     """
-    best, rest, left = first, second, []
-    values = [worth(r.answers, r.unread, r.confidence) for r in (first, second)]
-    if values[1] > values[0] + MARGIN[not first.answers]:
-        best, rest, left = second, first, first.unread
+    boxes = [a.digit.box for a in regions.answers]
+    doubted = overlapping(boxes, rules.unread) & np.array(
+        [a.value == 1 for a in regions.answers], bool
+    )
+    left = [a.digit.box for a, no in zip(regions.answers, doubted, strict=True) if no]
+    regions.answers = [a for a, no in zip(regions.answers, doubted, strict=True) if not no]
+    regions.unread = [*regions.unread, *left]
+    best, rest = rules, regions
+    values = [worth(r.answers, r.unread, r.confidence) for r in (rules, regions)]
+    if values[1] > values[0] + MARGIN[not rules.answers]:
+        best, rest = regions, rules
     if best.answers:
-        answers, unread = merge_readings(best.answers, best.unread, rest.answers, left)
+        unread = best.unread if best is rules else [*best.unread, *rules.unread]
+        answers, unread = merge_readings(best.answers, unread, rest.answers)
         if len(answers) != len(best.answers) or len(unread) > len(best.unread):
             best.certainty = min(best.certainty, DOUBTFUL)
         best.answers, best.unread = answers, unread
@@ -44,19 +53,16 @@ def worth(answers: list[Answer], unread: list[Box], confidence: float) -> float:
 
 
 def merge_readings(
-    answers: list[Answer], unread: list[Box], others: list[Answer], left: list[Box]
+    answers: list[Answer], unread: list[Box], others: list[Answer]
 ) -> tuple[list[Answer], list[Box]]:
     """Return a reading with what another one has found where it has nothing: read, or unread.
 
-    What stands in a line, about as high as what is nearest there, is read; a 1 may be a ruling or
-    a crease, and is none where the other reading `left` something unread.
+    What stands in a line, about as high as what is nearest there, is read, unless it is a 1.
     """
-    doubted = overlapping([a.digit.box for a in answers], left)
-    answers = [a for a, no in zip(answers, doubted, strict=True) if a.value != 1 or not no]
     others = [a for a in others if a.value != 1 and a.confidence >= UNSURE]
     boxes = np.array([a.digit.box for a in answers]).reshape(-1, 4)
     taken = overlapping([a.digit.box for a in others], boxes)
-    added, unread = [], [*unread, *left]
+    added, unread = [], [*unread]
     for other in (a for a, no in zip(others, taken, strict=True) if not no):
         x, y, _, height = other.digit.box
         beside = np.abs(boxes[:, 1] + boxes[:, 3] / 2 - y - height / 2) < height / 2

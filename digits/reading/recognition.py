@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from digits.command_line import counted
-from digits.reading.results import UNSURE, Answer
+from digits.reading.results import GAP, UNSURE, Answer
 from digits.reading.segmentation import best_paths
 
 DIGIT = 0.35  # confidence: with less it is no digit
@@ -17,6 +17,7 @@ UPRIGHT = (2, 3, 4, 5, 7)  # the digits that tell which way a page is turned
 TURNED = 4  # digits on a page that may be turned, at least
 AROUND = 10  # heights of a digit: what is nearer is around it
 ITSELF = 5  # votes of 1 for a digit, beside the confidence of each component around it
+WORD = 0.7  # mean confidence of the parts of a word: with less its digits are letters
 AMONG = 0.85  # mean of these, at least
 ALIKE = 1.4  # times the height of a digit: others in its row are no higher, nor so much lower
 ROW = 3  # clear digits, other than 1, make a row
@@ -109,6 +110,11 @@ def reject_outliers(answers: list[Answer], share: float = 1.0) -> tuple[list[Ans
     away = np.abs(middle[:, None, 1] - middle[:, 1])
     hanging = (line[:, None] == line) & (away + height[:, None] / 2 < HANGING * height)
     sure &= (confidence > UNSURE) | ~hanging[:, clear].any(axis=1)
+    words = _words(boxes, line)
+    for word in np.unique(words):
+        parts = (words == word) & ~hanging[:, clear].any(axis=1)
+        if parts.sum() > 2 and confidence[parts].mean() < share * WORD:
+            sure[words == word] = False
     for i in np.flatnonzero(sure):
         away = np.abs(middle - middle[i]).max(axis=1)
         others = (away < AROUND * height[i]) & (height > height[i] / 2) & ~rest
@@ -123,6 +129,19 @@ def reject_outliers(answers: list[Answer], share: float = 1.0) -> tuple[list[Ans
         return [], []
     places, kept = np.array([a.digit.place for a in digits], float), set(digits)
     return digits, [a for a in answers if a not in kept and _belongs(a, digits, places)]
+
+
+def _words(boxes: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """Return the number of the word that each box is part of: a gap parts two, or a new line."""
+    left, _, width, height = boxes.T
+    order = np.lexsort((left + width / 2, line))
+    gap = (left[order][1:] - (left + width)[order][:-1]) / np.minimum(
+        height[order][1:], height[order][:-1]
+    )
+    starts = np.concatenate([[0], (gap > GAP) | (np.diff(line[order]) != 0)])
+    words = np.empty(len(boxes), int)
+    words[order] = starts.cumsum()
+    return words
 
 
 def is_doubtful(digits: list[Answer], found: list[Answer], shrunk: bool) -> bool:
