@@ -2,7 +2,8 @@
 
 import { preview } from "./server.js";
 
-const SIDE = 1400; // pixels of the longer side: the reader works at no more
+const PIXELS = 1_470_000; // the reader works at no more
+const SIDE = 1200; // pixels of a drawing that has no size of its own
 const SMALL = 1024 * 1024; // bytes: smaller files of a kind that the server opens are sent as they are
 const KINDS = /^$|^image\/(jpeg|png|gif|bmp|webp|tiff|avif)$/;
 
@@ -42,14 +43,14 @@ async function keepCopy(picture) {
 
 /** What is sent: the file as it is where it is small, or what the reader would make of it. */
 export function body({ file, image }) {
-  const large = file.size > SMALL || Math.max(image?.naturalWidth ?? 0, image?.naturalHeight ?? 0) > 2 * SIDE;
+  const large = file.size > SMALL || (image?.naturalWidth ?? 0) * (image?.naturalHeight ?? 0) > 4 * PIXELS;
   return image && (large || !KINDS.test(file.type)) ? smaller(image) : file;
 }
 
 /** A JPEG of what the browser shows. */
 async function smaller(image) {
   const [width, height] = [image.naturalWidth || SIDE, image.naturalHeight || SIDE];
-  const scale = Math.min(1, SIDE / Math.max(width, height));
+  const scale = Math.min(1, Math.sqrt(PIXELS / (width * height)));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(width * scale));
   canvas.height = Math.max(1, Math.round(height * scale));
