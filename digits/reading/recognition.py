@@ -17,11 +17,11 @@ UPRIGHT = (2, 3, 4, 5, 7)  # the digits that tell which way a page is turned
 TURNED = 4  # digits on a page that may be turned, at least
 AROUND = 10  # heights of a digit: what is nearer is around it
 ITSELF = 5  # votes of 1 for a digit, beside the confidence of each component around it
-WORD = 0.7  # mean confidence of the parts of a word: with less its digits are letters
+WORD = 0.6  # mean confidence of the parts of a word: with less its digits are letters
 AMONG = 0.85  # mean of these, at least
 ALIKE = 1.4  # times the height of a digit: others in its row are no higher, nor so much lower
 ROW = 3  # clear digits, other than 1, make a row
-HANGING = 0.4  # heights of a digit above and below its middle: what stays within is a sign
+HANGING = 1 / 3  # heights of a digit above and below its middle: what stays within is a sign
 PALE = 0.55  # of the ink of the page's digits: what has less is none
 LOW_ONE = 0.4  # heights of the page's digits: a 1 is higher
 LEGIBLE = 12  # pixels: of digits less high too many are misread (docs/measured.md)
@@ -109,10 +109,11 @@ def reject_outliers(answers: list[Answer], share: float = 1.0) -> tuple[list[Ans
     # A sign hangs in the middle of its line; digits and letters stand on it, or reach as high.
     away = np.abs(middle[:, None, 1] - middle[:, 1])
     hanging = (line[:, None] == line) & (away + height[:, None] / 2 < HANGING * height)
-    sure &= (confidence > UNSURE) | ~hanging[:, clear].any(axis=1)
+    sign = hanging[:, clear].any(axis=1)
+    sure &= (confidence > UNSURE) | ~sign
     words = _words(boxes, line)
     for word in np.unique(words):
-        parts = (words == word) & ~hanging[:, clear].any(axis=1)
+        parts = (words == word) & ~sign
         if parts.sum() > 2 and confidence[parts].mean() < share * WORD:
             sure[words == word] = False
     for i in np.flatnonzero(sure):
