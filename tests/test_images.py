@@ -585,7 +585,7 @@ def test_a_sign_is_unread_and_takes_no_digit_with_it(read, row, sign):
     row(ink, "3", 40, 40)
     row(ink, "5", 150, 40)
     strokes = {
-        "plus": [(0, 0, 20, 0), (10, -10, 10, 10)],
+        "plus": [(0, 0, 16, 0), (8, -8, 8, 8)],
         "times": [(0, -6, 20, 20), (20, -6, 0, 20)],
     }
     for left, top, right, bottom in strokes[sign]:
