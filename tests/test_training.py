@@ -221,6 +221,13 @@ def test_each_font_has_ten_digits_that_the_shipped_model_reads(shipped, font):
     assert (predict(shipped, drawn).argmax(axis=1) == range(10)).sum() >= 9
 
 
+@pytest.mark.parametrize("digit", range(10))
+def test_the_shipped_model_reads_segments(shipped, digit):
+    rng = np.random.default_rng(99)
+    drawn = np.array([prepared(draw_segments(digit, rng)) for _ in range(200)])
+    assert (predict(shipped, drawn).argmax(axis=1) == digit).mean() > 0.9
+
+
 def test_segments_are_lit_as_on_a_display():
     codes = (0x3F, 0x06, 0x5B, 0x4F, 0x66, 0x6D, 0x7D, 0x07, 0x7F, 0x6F)  # of a data sheet
     lit = [sum(1 << "abcdefg".index(name) for name in lit[0]) for lit in LIT]
