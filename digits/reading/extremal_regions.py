@@ -63,7 +63,7 @@ def smoothed(image: np.ndarray) -> np.ndarray:
 def extremal_regions(smooth: np.ndarray) -> list[Region]:
     """Return the regions of a smoothed picture that may be a digit each, by size and shape."""
     low, high = quantile(smooth, 0.002), quantile(smooth, 0.998)
-    if high - low < 2 * FAINTEST:
+    if high - low < 2 * FAINTEST or min(smooth.shape) < LEAST:
         return []
     thresholds = np.linspace(low, high, LEVELS + 2)[1:-1]
     found = [

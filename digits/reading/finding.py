@@ -76,6 +76,8 @@ def digits_on(image: np.ndarray, back: np.ndarray, attempt: int = 0) -> list[Dig
 
     `attempt`: which estimate of the background to follow.
     """
+    if min(image.shape) < SMALLEST:  # a line, with room for no digit
+        return []
     for darker, lighter in estimate_background(image):
         contrast, noise = choose_polarity(darker, lighter)
         ink, components, trace = threshold(contrast, noise)
