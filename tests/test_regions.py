@@ -23,14 +23,20 @@ def read(shipped):
     return read
 
 
-@pytest.mark.parametrize("front_end", ["regions", "both"])
-def test_dark_and_light_ink_on_one_page(read, row, front_end):
+@pytest.fixture
+def two_inks(row):
+    """A page with 23745 dark on light, and 86924 light on a dark patch."""
     dark, light = np.zeros((2, 300, 420), "float32")
     row(dark, "23745", 40, 40)
     row(light, "86924", 40, 180)
     paper = np.full(dark.shape, 235.0)
     paper[150:250, 20:400] = 60
-    assert read(paper - 190 * dark + 170 * light, front_end).text == "23745 / 86924"
+    return paper - 190 * dark + 170 * light
+
+
+@pytest.mark.parametrize("front_end", ["regions", "both"])
+def test_dark_and_light_ink_on_one_page(read, two_inks, front_end):
+    assert read(two_inks, front_end).text == "23745 / 86924"
 
 
 def test_a_pale_pen_beside_a_dark_one(read, row):
@@ -57,14 +63,9 @@ def test_a_long_strip(read, row, front_end):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_a_picture_from_a_pipe_is_read_both_ways(shipped, row, tmp_path):
+def test_a_picture_from_a_pipe_is_read_both_ways(shipped, two_inks, tmp_path):
     """It can be opened but once; the rules alone see one polarity."""
-    dark, light = np.zeros((2, 300, 420), "float32")
-    row(dark, "23745", 40, 40)
-    row(light, "86924", 40, 180)
-    paper = np.full(dark.shape, 235.0)
-    paper[150:250, 20:400] = 60
-    content = cv2.imencode(".png", paper - 190 * dark + 170 * light)[1].tobytes()
+    content = cv2.imencode(".png", two_inks)[1].tobytes()
     os.mkfifo(pipe := tmp_path / "picture")
     writer = threading.Thread(target=pipe.write_bytes, args=[content])
     writer.start()

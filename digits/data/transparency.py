@@ -19,10 +19,11 @@ def on_its_paper(picture: Image.Image) -> Image.Image:
     inside, it is a fringe that was left of the paper. Where it doesn't, but other values are
     inside, all of it is paper with ink on it. Else it is ink alone, on what is unlike it.
     """
-    grey, alpha = picture.convert("L"), picture.getchannel("A")
+    alpha = picture.getchannel("A")
     least, most = alpha.getextrema()
     if least == most:  # which says nothing
         return Image.fromarray(to_grey(picture))
+    grey = picture.convert("L")
     values = np.asarray(grey)
     opaque = (np.asarray(alpha) > OPAQUE * most).astype("uint8")
     inside = cv2.erode(opaque, np.ones((3, 3), "uint8"))

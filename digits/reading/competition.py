@@ -7,6 +7,7 @@ ink that it explains, and how well it agrees with the sure digits nearby.
 
 import numpy as np
 
+from digits.reading.components import shared_fraction
 from digits.reading.extremal_regions import SLIM, Region
 
 DIGIT = 0.35  # confidence: with less it is no digit
@@ -28,7 +29,7 @@ def compete(regions: list[Region], confidence: np.ndarray) -> list[int]:
         return []
     boxes = np.array([region.box for region in regions], float)
     length = np.array([region.length for region in regions])
-    shared = _shared(boxes)
+    shared = shared_fraction(boxes, boxes)
     parents = _parents(boxes, shared)
     fits, height = np.zeros(len(regions)), boxes[:, 3] - boxes[:, 1]
     for _ in range(3):
@@ -38,14 +39,6 @@ def compete(regions: list[Region], confidence: np.ndarray) -> list[int]:
         seeds = np.array([i for i in chosen if confidence[i] > SEED], int)
         fits, height = _context(regions, boxes, shared, seeds)
     return _apart(chosen, gain, shared)
-
-
-def _shared(boxes: np.ndarray) -> np.ndarray:
-    """Return, (n, n), the fraction of the smaller of two boxes that lies inside the other."""
-    left, top = np.maximum(boxes[:, None, :2], boxes[None, :, :2]).transpose(2, 0, 1)
-    right, bottom = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:]).transpose(2, 0, 1)
-    area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    return (right - left).clip(0) * (bottom - top).clip(0) / np.minimum(area, area[:, None])
 
 
 def _parents(boxes: np.ndarray, shared: np.ndarray) -> list[int]:

@@ -120,6 +120,17 @@ def join_parts(components: list[Component], height: float, most: float) -> list[
     return joined
 
 
+def shared_fraction(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return, (n, m), the fraction of the smaller of two boxes that lies inside the other.
+
+    `boxes` (n, 4) and `others` (m, 4): left, top, right, bottom.
+    """
+    left, top = np.maximum(boxes[:, None, :2], others[None, :, :2]).transpose(2, 0, 1)
+    right, bottom = np.minimum(boxes[:, None, 2:], others[None, :, 2:]).transpose(2, 0, 1)
+    area, other = ((b[:, 2:] - b[:, :2]).prod(axis=1) for b in (boxes, others))
+    return (right - left).clip(0) * (bottom - top).clip(0) / np.minimum(area[:, None], other)
+
+
 def near_boxes(boxes: np.ndarray, component: Component, room: float) -> np.ndarray:
     """Return which boxes, (n, 4) as `corners` gives them, are within `room` pixels of another.
 

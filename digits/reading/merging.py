@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from digits.reading.components import shared_fraction
 from digits.reading.recognition import ALIKE, DOUBTFUL
 from digits.reading.results import UNSURE, Answer, Reading
 
@@ -85,8 +86,6 @@ def merge_readings(
 def overlapping(boxes: list[Box], others: list[Box]) -> np.ndarray:
     """Return for each box, (n,) bool, whether another shares a fifth of the smaller of the two."""
     one, other = (np.array(b, float).reshape(-1, 4) for b in (boxes, others))
-    one = one[:, None]
-    start = np.maximum(one[..., :2], other[:, :2])
-    end = np.minimum(one[..., :2] + one[..., 2:], other[:, :2] + other[:, 2:])
-    least = np.minimum(one[..., 2:].prod(axis=-1), other[:, 2:].prod(axis=-1))
-    return ((end - start).clip(0).prod(axis=-1) > 0.2 * least).any(axis=1)
+    for sides in (one, other):
+        sides[:, 2:] += sides[:, :2]  # right and bottom
+    return (shared_fraction(one, other) > 0.2).any(axis=1)

@@ -17,6 +17,7 @@ from digits.data.picture_files import ImageError, read_first_page
 from digits.model.evaluation import predict
 from digits.model.trial import Trial, trial_of
 from digits.reading import workers
+from digits.reading.extremal_regions import Region
 from digits.reading.finding import Digit, digits_on, normalized_digit
 from digits.reading.geometry import scale_of, to_working_size, turned
 from digits.reading.merging import better
@@ -167,10 +168,9 @@ def _ask(model: "Model", chunk: list[Found], front_end: str) -> Iterator[Reading
 def _read_regions(model: "Model", found: Found, upright: bool = False) -> Reading:
     """Read a picture by its extremal regions."""
     page = regions_on(*found.page)
-    images = np.array([region.image for region in page.regions], "uint8").reshape(-1, 28, 28)
-    probabilities = predict(model, images)
+    probabilities = _predict(model, page.regions)
     turns = not upright and quarter_turns(
-        probabilities, lambda turns: predict(model, np.rot90(images, turns, axes=(1, 2)))
+        probabilities, lambda turns: _predict(model, page.regions, turns)
     )
     if turns:
         return _read_regions(model, replace(found, page=turned(*found.page, turns)), upright=True)
@@ -227,6 +227,6 @@ def _read_digits(model: "Model", chunk: list[Found], again: bool = True) -> Iter
         yield reading
 
 
-def _predict(model: "Model", digits: list[Digit], turns: int = 0) -> np.ndarray:
-    images = np.array([d.image for d in digits], "uint8").reshape(-1, 28, 28)
+def _predict(model: "Model", found: list[Digit] | list[Region], turns: int = 0) -> np.ndarray:
+    images = np.array([f.image for f in found], "uint8").reshape(-1, 28, 28)
     return predict(model, np.rot90(images, turns, axes=(1, 2)))
