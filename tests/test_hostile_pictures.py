@@ -94,6 +94,12 @@ def test_odd_shapes(shape, paper):
     answer(saved(np.random.default_rng(0).integers(0, 256, shape).astype("uint8"), "PNG"))
 
 
+@pytest.mark.parametrize("shape", [(100, 20_000), (20_000, 100)])
+def test_a_long_strip_in_uneven_light(shape):
+    light = np.sin(np.add.outer(*map(np.arange, shape)) / 500)
+    assert answer(saved((128 + 100 * light).astype("uint8"), "PNG")) == []
+
+
 def test_two_rows_in_few_grey_values(shipped):
     picture = np.repeat([[150, 0, 150], [150, 200, 250]], [10, 20, 50], axis=1)
     content = saved(picture.astype("uint8"), "PNG")

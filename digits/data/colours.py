@@ -17,10 +17,15 @@ def to_grey(picture: Image.Image) -> np.ndarray:
     grey = picture.convert("L")
     if picture.mode in ("L", "1", "LA"):
         return np.asarray(grey)
-    channels = [grey, *picture.convert("RGB").split()]
-    contrasts = [_contrast(channel) for channel in channels]
-    most = int(np.argmax(contrasts))
-    return np.asarray(channels[most] if contrasts[most] > ENOUGH * contrasts[0] else grey)
+    if picture.mode not in ("RGB", "RGBA"):
+        picture = picture.convert("RGB")
+    best, most = grey, ENOUGH * _contrast(grey)
+    for name in "RGB":  # one at a time: of a huge picture all would be too much memory
+        channel = picture.getchannel(name)
+        contrast = _contrast(channel)
+        if contrast > most:
+            best, most = channel, contrast
+    return np.asarray(best)
 
 
 def _contrast(channel: Image.Image) -> float:

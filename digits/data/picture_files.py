@@ -54,14 +54,20 @@ def read_first_page(source: Source) -> tuple[np.ndarray, int]:
 
     An array is its pixels: uint8, (height, width) grey, or with a third axis of RGB or RGBA.
     """
+    with contextlib.ExitStack() as alone:  # until the picture and its decoder are gone
+        return _read_first_page(source, alone)
+
+
+def _read_first_page(source: Source, alone: contextlib.ExitStack) -> tuple[np.ndarray, int]:
     try:
         with _open(source) as picture:
             pixels = picture.width * picture.height
             if pixels > MAX_PIXELS:
                 raise ImageError(TOO_LARGE)
-            with only_one if pixels > MANY_PIXELS else contextlib.nullcontext():
-                ImageOps.exif_transpose(picture, in_place=True)
-                return _to_grey(picture), _pages(picture)
+            if pixels > MANY_PIXELS:
+                alone.enter_context(only_one)
+            ImageOps.exif_transpose(picture, in_place=True)
+            return _to_grey(picture), _pages(picture)
     except ImageError:
         raise
     except FileNotFoundError:

@@ -66,10 +66,15 @@ def _without_narrow(picture: np.ndarray, way: int, room: int) -> np.ndarray:
     They take the grey of their sides. A step stays as it is, however sharp (Serra, 1982), at
     the picture's edge too, where everything is taken to go on straight.
     """
-    around = 2 * room  # so that nothing at the edge is narrow because it ends there
-    framed = cv2.copyMakeBorder(picture, *(around,) * 4, cv2.BORDER_REPLICATE)
-    square = np.ones((2 * room + 1,) * 2, "uint8")
-    return cv2.morphologyEx(framed, way, square)[around:-around, around:-around]
+    height, width = picture.shape
+    # Beyond the picture's whole height or width nothing new is found.
+    up, across = min(room, height - 1), min(room, width - 1)
+    # Twice as much around, so that nothing at the edge is narrow because it ends there.
+    frame = (2 * up,) * 2 + (2 * across,) * 2
+    framed = cv2.copyMakeBorder(picture, *frame, cv2.BORDER_REPLICATE)
+    around = np.ones((2 * up + 1, 2 * across + 1), "uint8")
+    without = cv2.morphologyEx(framed, way, around)
+    return without[2 * up :, 2 * across :][:height, :width]
 
 
 def _tophat(smooth: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
