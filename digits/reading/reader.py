@@ -196,7 +196,7 @@ def _read_digits(model: "Model", chunk: list[Found], again: bool = True) -> Iter
             wholes.append(whole)
             best, certainty = best_segmentation(whole, parts)
             for answer in best:
-                answer.certainty = certainty
+                answer.certainty, answer.part = certainty, 1 / len(best)
             candidates += best
             if whole.confidence >= DIGIT or len(best) > 1:
                 reading.certainty *= certainty

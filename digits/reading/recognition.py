@@ -17,7 +17,7 @@ UPRIGHT = (2, 3, 4, 5, 7)  # the digits that tell which way a page is turned
 TURNED = 4  # digits on a page that may be turned, at least
 AROUND = 10  # heights of a digit: what is nearer is around it
 ITSELF = 5  # votes of 1 for a digit, beside the confidence of each component around it
-WORD = 0.6  # mean confidence of the parts of a word: with less its digits are letters
+WORD = 0.6  # mean confidence of a word's parts other than 1s: with less they are letters
 AMONG = 0.85  # mean of these, at least
 ALIKE = 1.4  # times the height of a digit: others in its row are no higher, nor so much lower
 ROW = 3  # clear digits, other than 1, make a row
@@ -94,18 +94,25 @@ def reject_outliers(answers: list[Answer], share: float = 1.0) -> tuple[list[Ans
     like a 1, but they are paler than the digits, or not as high.
     `share`: how sure the model is of known digits beside the one for which this was set.
     """
-    found = [a for a in answers if not (a.digit.mark or a.digit.blot)]
+    found = [a for a in answers if not a.digit.blot]
+    tall = [a.digit.place[3] for a in found if a.confidence >= DIGIT and not a.digit.mark]
+    least = LOW_ONE * np.median(tall or 0)
+    # A mark of some height may be a small letter between capitals.
+    found = [a for a in found if not a.digit.mark or a.digit.place[3] > least]
     boxes = np.array([a.digit.place for a in found], float).reshape(-1, 4)
     middle, height = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 3]
-    ink, confidence = np.array([(a.digit.ink, a.confidence) for a in found]).reshape(-1, 2).T
-    confidence[confidence < DIGIT] = 0
+    ink, confidence, part = (
+        np.array([(a.digit.ink, a.confidence, a.part) for a in found]).reshape(-1, 3).T
+    )
+    confidence[(confidence < DIGIT) | np.array([a.digit.mark for a in found], bool)] = 0
     sure = confidence > 0
+    upright = sure & np.array([a.value == 1 for a in found], bool)  # as are many letters and signs
     if sure.any():
         low = height < LOW_ONE * np.median(height[sure])
-        rest = (ink < PALE * np.median(ink[sure])) | low & [a.value == 1 for a in found]
+        rest = (ink < PALE * np.median(ink[sure])) | low & upright
         sure &= ~rest
     line = np.array([a.digit.line for a in found])
-    clear = (confidence > UNSURE) & np.array([a.value != 1 for a in found], bool)
+    clear = (confidence > UNSURE) & ~upright
     # A sign hangs in the middle of its line; digits and letters stand on it, or reach as high.
     away = np.abs(middle[:, None, 1] - middle[:, 1])
     hanging = (line[:, None] == line) & (away + height[:, None] / 2 < HANGING * height)
@@ -114,8 +121,10 @@ def reject_outliers(answers: list[Answer], share: float = 1.0) -> tuple[list[Ans
     words = _words(boxes, line)
     for word in np.unique(words):
         parts = (words == word) & ~sign
-        if parts.sum() > 2 and confidence[parts].mean() < share * WORD:
-            sure[words == word] = False
+        telling = parts & ~upright
+        if parts.sum() > 2 and telling.any():
+            mean = np.average(confidence[telling], weights=part[telling])
+            sure[words == word] &= mean >= share * WORD
     for i in np.flatnonzero(sure):
         away = np.abs(middle - middle[i]).max(axis=1)
         others = (away < AROUND * height[i]) & (height > height[i] / 2) & ~rest

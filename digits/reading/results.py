@@ -20,6 +20,7 @@ class Answer:
     digit: Digit
     probabilities: np.ndarray  # (10,)
     certainty: float = 1.0  # that its component is so many digits, and no others
+    part: float = 1.0  # of its component, which may be cut into several digits
 
     def __repr__(self) -> str:
         return f"<Answer {self.value}, {percent(self.confidence)}, box {self.digit.box}>"
