@@ -108,8 +108,7 @@ def reject_outliers(answers: list[Answer], share: float = 1.0) -> tuple[list[Ans
     sure = confidence > 0
     upright = sure & np.array([a.value == 1 for a in found], bool)  # as are many letters and signs
     if sure.any():
-        low = height < LOW_ONE * np.median(height[sure])
-        rest = (ink < PALE * np.median(ink[sure])) | low & upright
+        rest = (ink < PALE * np.median(ink[sure])) | upright & (height < least)
         sure &= ~rest
     line = np.array([a.digit.line for a in found])
     clear = (confidence > UNSURE) & ~upright
