@@ -222,11 +222,25 @@ def hear_ctrl_c():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def peak_of_children():
-    """Return the most memory, in bytes, that any child process has taken so far."""
-    resource = pytest.importorskip("resource")
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
+MEASURE = """
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[2:]).returncode
+with open(sys.argv[1], "w") as file:
+    file.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+sys.exit(code)
+"""
+
+
+def run_measured(folder, command, **options):
+    """Run a command; return what came of it, and the most memory a process of it took, in bytes.
+
+    A small process starts it, since Linux counts the peak of the one that starts as its own.
+    """
+    pytest.importorskip("resource")
+    measure = [sys.executable, "-c", MEASURE, folder / "peak"]
+    result = subprocess.run([*map(str, measure), *map(str, command)], **options)
+    peak = int((folder / "peak").read_text())
+    return result, peak if sys.platform == "darwin" else 1024 * peak
 
 
 def is_user_error(result, *words):

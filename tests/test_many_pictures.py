@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 import load_model
-from conftest import ROOT, drawn_seven, hear_ctrl_c, peak_of_children
+from conftest import ROOT, drawn_seven, hear_ctrl_c, run_measured
 from digits.reading import read_pictures
 
 COMMAND = [sys.executable, str(ROOT / "load_model.py"), "--model", str(ROOT)]
@@ -100,20 +100,23 @@ def test_a_hundred_thousand_files(folder):
         kind = "seven" if i % 100 == 0 else ("empty", "text")[i % 2]
         os.link(folder.parent / kind, folder / f"{i:06}.png")
     with open(folder.parent / "out", "w") as out, open(folder.parent / "errors", "w") as errors:
-        result = subprocess.run([*COMMAND, str(folder)], stdout=out, stderr=errors, timeout=300)
+        result, peak = run_measured(
+            folder.parent, [*COMMAND, folder], stdout=out, stderr=errors, timeout=300
+        )
     assert result.returncode == 2
     answers = (folder.parent / "out").read_text().splitlines()
     assert len(answers) == 1000 and all("  7  " in line for line in answers)
     assert (folder.parent / "errors").read_text().count("not an image") == 99_000
-    assert peak_of_children() < 2e9
+    assert peak < 2e9
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF"])
-def test_the_largest_pictures_fit_into_two_gigabytes(script, folder, kind):
+def test_the_largest_pictures_fit_into_two_gigabytes(folder, kind):
     Image.new("RGBA", (7200, 7200)).save(folder / "1.png", kind)
     for i in range(2, 7):
         os.link(folder / "1.png", folder / f"{i}.png")
-    result = script("load_model.py", "--model", ROOT, folder)
-    assert result.stdout.count("no digit found") == 6 and result.returncode == 0
-    assert peak_of_children() < 2e9
+    command = [*COMMAND, folder]
+    result, peak = run_measured(folder.parent, command, capture_output=True, timeout=100)
+    assert result.stdout.count(b"no digit found") == 6 and result.returncode == 0
+    assert peak < 2e9
