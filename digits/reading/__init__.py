@@ -19,7 +19,8 @@ tangles           digits tangled with what is around them
 region_reading    the second way: a picture -> what may be digits, by the next two
 extremal_regions  components at all thresholds, dark and light: which persist
 competition       of regions that overlap, which are digits
-recognition       which of what was found are digits, by the model's confidence
+recognition       where touching digits are cut and a page is turned, by the model's confidence
+rejection         which of what was found are no digits, by what is around them
 merging           of the two readings the better, with what only the other found
 own_digits        the digits on labelled pictures, for the training
 workers           processes that open many pictures at once

@@ -9,8 +9,8 @@ import numpy as np
 
 from digits.reading.components import shared_fraction
 from digits.reading.extremal_regions import SLIM, Region
+from digits.reading.results import DIGIT
 
-DIGIT = 0.35  # confidence: with less it is no digit
 SEED = 0.8  # confidence: with more it tells what digits nearby are like
 INK = 1.0  # the gain in explaining a stroke as long as the digits are high
 INSIDE = 0.7  # of a region's box: with more inside another's, one of the two is no digit

@@ -3,7 +3,7 @@
 import numpy as np
 
 from digits.reading.components import shared_fraction
-from digits.reading.recognition import ALIKE, DOUBTFUL
+from digits.reading.rejection import ALIKE, DOUBTFUL
 from digits.reading.results import UNSURE, Answer, Reading
 
 CERTAIN = 1.5  # digits that a sure reading of a picture is worth more than an unsure one

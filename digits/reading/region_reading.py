@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from digits.data.normalization import LOW as LOW_INK
-from digits.reading.competition import DIGIT, SEED, compete
+from digits.reading.competition import SEED, compete
 from digits.reading.components import (
     Component,
     are_one,
@@ -27,6 +27,7 @@ from digits.reading.components import (
 from digits.reading.extremal_regions import SLIM, Region, extremal_regions, local_ink, smoothed
 from digits.reading.finding import Digit, make_digit
 from digits.reading.lines import deskew, find_lines
+from digits.reading.results import DIGIT
 from digits.reading.segmentation import segment
 
 REACH = 2.5, 0.7  # heights of a digit: how far beside and above it its threshold holds

@@ -9,6 +9,7 @@ import numpy as np
 from digits.command_line import percent
 from digits.reading.finding import Digit
 
+DIGIT = 0.35  # confidence: with less it is no digit
 UNSURE = 0.9  # confidence: an answer with less is marked
 GAP = 0.7  # heights of a digit between two groups of a line, at least
 
