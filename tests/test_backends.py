@@ -113,6 +113,22 @@ def test_training_with_what_only_reads_names_what_trains(monkeypatch):
         training.set_seed(0)
 
 
+def test_what_compiles_for_each_size_of_a_batch_sees_few_of_them(shipped, monkeypatch):
+    images = np.random.default_rng(0).integers(0, 256, (40, 28, 28), "uint8")
+    expected, sizes = predict(shipped, images), set()
+
+    def count(model_self, batch, **options):
+        sizes.add(len(batch))
+        return call(model_self, batch, **options)
+
+    call = type(shipped).__call__
+    monkeypatch.setattr(type(shipped), "__call__", count)
+    monkeypatch.setattr(quiet_keras, "COMPILES", (quiet_keras.chosen_backend()[0],))
+    for n in (1, 3, 17, 25, 33, 40):
+        np.testing.assert_allclose(predict(shipped, images[:n]), expected[:n], atol=1e-5)
+    assert sizes == {1, 4, 32, 64}
+
+
 PROBABILITIES = """
 import sys
 sys.path.insert(0, sys.argv[1])

@@ -22,12 +22,19 @@ def predict(model: "Model", images: np.ndarray) -> np.ndarray:
     """
     if not len(images):
         return np.empty((0, 10), "float32")
-    images = images[..., None].astype("float32")
-    if len(images) < MANY and keras.backend.backend() not in keras.READ_ONLY:
-        return keras.ops.convert_to_numpy(model(images, training=False))
-    batches = (images[i : i + BATCH] for i in range(0, len(images), BATCH))
+    batches = [images[i : i + BATCH, ..., None] for i in range(0, len(images), BATCH)]
+    return np.concatenate([_predict_batch(model, b.astype("float32")) for b in batches])
+
+
+def _predict_batch(model: "Model", images: np.ndarray) -> np.ndarray:
+    count, backend = len(images), keras.backend.backend()
+    if backend in keras.COMPILES:  # few sizes: the next power of two
+        more = (1 << (count - 1).bit_length()) - count
+        images = np.pad(images, [(0, more), (0, 0), (0, 0), (0, 0)])
+    if len(images) < MANY and backend not in keras.READ_ONLY:
+        return keras.ops.convert_to_numpy(model(images, training=False))[:count]
     with ONE_AT_A_TIME:
-        return np.concatenate([model.predict_on_batch(batch) for batch in batches])
+        return model.predict_on_batch(images)[:count]
 
 
 def accuracy(targets: "KerasTensor", probabilities: "KerasTensor") -> "KerasTensor":

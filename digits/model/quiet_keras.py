@@ -27,7 +27,9 @@ from digits.streams import only_python_on_stderr
 
 BACKENDS = ("tensorflow", "jax", "torch", "openvino")  # with no choice, the first installed
 READ_ONLY = BACKENDS[3:]
-UNUSED = ("matplotlib", "scipy", "IPython")  # what Keras and TensorFlow import where they can
+COMPILES = ("jax", "openvino")  # a model for each size of a batch
+UNUSED = ("matplotlib", "sklearn")  # what Keras imports where it can
+UNUSED_BY_TENSORFLOW = ("scipy", "IPython")  # what it does so
 
 _keras: ModuleType | None = None
 
@@ -62,7 +64,7 @@ def _import_keras() -> ModuleType:
     try:
         # TensorFlow's C++ side writes to file descriptor 2 before its logging can be
         # told to be quiet, so the descriptor itself is closed to it during the import.
-        hidden = UNUSED if backend == "tensorflow" else UNUSED[:1]
+        hidden = UNUSED + (UNUSED_BY_TENSORFLOW if backend == "tensorflow" else ())
         with only_python_on_stderr(), _hidden(hidden), _temporary_folder_named():
             import keras
         if by_us:  # whatever keras.json says: what a model.json leaves open is meant so
