@@ -129,7 +129,10 @@ def test_a_pair_of_it_gives_the_same_probabilities(model, tmp_path):
     np.testing.assert_allclose(predict(rebuilt, IMAGES), predict(model, IMAGES), atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["rotation", "gru both ways", "nested graph", "without an input"])
+GRU = pytest.param("gru both ways", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("name", ["rotation", GRU, "nested graph", "without an input"])
 def test_a_pair_that_plain_keras_saved_opens(name, tmp_path):
     model = MODELS[name]()
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
