@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from keras import KerasTensor, Model
 
 BATCH = 625
-MANY = 250  # images; for fewer it takes longer to compile the model than it saves; OpenVINO must
+MANY = 250  # images; for fewer it takes TensorFlow longer to compile the model than it saves
 ONE_AT_A_TIME = threading.Lock()  # two threads of the page: OpenVINO's compiled model is busy
 
 
@@ -27,12 +27,12 @@ def predict(model: "Model", images: np.ndarray) -> np.ndarray:
 
 
 def _predict_batch(model: "Model", images: np.ndarray) -> np.ndarray:
-    count, backend = len(images), keras.backend.backend()
-    if backend in keras.COMPILES:  # few sizes: the next power of two
-        more = (1 << (count - 1).bit_length()) - count
+    count = len(images)
+    if keras.backend.backend() in keras.COMPILES:  # few sizes: the next power of two
+        more = min(BATCH, 1 << (count - 1).bit_length()) - count
         images = np.pad(images, [(0, more), (0, 0), (0, 0), (0, 0)])
-    if len(images) < MANY and backend not in keras.READ_ONLY:
-        return keras.ops.convert_to_numpy(model(images, training=False))[:count]
+    elif count < MANY:
+        return keras.ops.convert_to_numpy(model(images, training=False))
     with ONE_AT_A_TIME:
         return model.predict_on_batch(images)[:count]
 
