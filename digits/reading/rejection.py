@@ -68,8 +68,10 @@ def reject_outliers(answers: list[Answer], share: float = 1.0) -> tuple[list[Ans
     for i in np.flatnonzero(sure):
         sure[i] = _certainty_among(page, i, faint | hanging[:, i]) >= share * AMONG
     digits = [a for a, kept in zip(found, sure, strict=True) if kept]
-    kept = set(digits)
-    return digits, [a for a in answers if digits and a not in kept and _belongs(a, digits)]
+    if not digits:
+        return [], []
+    places, kept = np.array([a.digit.place for a in digits], float), set(digits)
+    return digits, [a for a in answers if a not in kept and _belongs(a, digits, places)]
 
 
 def _may_be_digit(answer: Answer) -> bool:
@@ -188,9 +190,11 @@ def nothing_read(answers: list[Answer], confidence: float) -> tuple[str, list[An
     return f"{counted(len(marks), 'mark')}, the model is sure of none", marks
 
 
-def _belongs(answer: Answer, digits: list[Answer]) -> bool:
-    """Whether ink that is no digit is as high as digits nearby, or stands between them."""
-    places = np.array([a.digit.place for a in digits], float)
+def _belongs(answer: Answer, digits: list[Answer], places: np.ndarray) -> bool:
+    """Whether ink that is no digit is as high as digits nearby, or stands between them.
+
+    `places` (n, 4) are those of the digits.
+    """
     x, y, _, tall = answer.digit.place
     if answer.digit.mark:
         line = [a.digit.place[0] for a in digits if a.digit.line == answer.digit.line]
