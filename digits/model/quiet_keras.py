@@ -27,9 +27,9 @@ from digits.streams import only_python_on_stderr
 
 BACKENDS = ("tensorflow", "jax", "torch", "openvino")  # with no choice, the first installed
 READ_ONLY = BACKENDS[3:]
-COMPILES = ("jax", "openvino")  # a model for each size of a batch
+COMPILES = ("jax", "openvino")  # those that compile a model anew for each size of a batch
 UNUSED = ("matplotlib", "sklearn")  # what Keras imports where it can
-UNUSED_BY_TENSORFLOW = ("scipy", "IPython")  # what it does so
+UNUSED_BY_TENSORFLOW = ("scipy", "IPython")  # what TensorFlow imports where it can
 
 _keras: ModuleType | None = None
 

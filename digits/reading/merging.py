@@ -3,7 +3,7 @@
 import numpy as np
 
 from digits.reading.components import shared_fraction
-from digits.reading.rejection import ALIKE, DOUBTFUL
+from digits.reading.rejection import DOUBTFUL, alike
 from digits.reading.results import UNSURE, Answer, Reading
 
 CERTAIN = 1.5  # digits that a sure reading of a picture is worth more than an unsure one
@@ -67,8 +67,7 @@ def merge_readings(
     for other in (a for a, no in zip(others, taken, strict=True) if not no):
         x, y, _, height = other.digit.box
         beside = np.abs(boxes[:, 1] + boxes[:, 3] / 2 - y - height / 2) < height / 2
-        beside &= (height / ALIKE < boxes[:, 3]) & (boxes[:, 3] < ALIKE * height)
-        row = np.flatnonzero(beside)
+        row = np.flatnonzero(beside & alike(boxes[:, 3], height))
         if len(row):
             near = answers[row[np.abs(boxes[row, 0] - x).argmin()]]
             other.digit.line = near.digit.line

@@ -4,6 +4,7 @@ Letters, leaves and rulings each look like a digit now and then, but not all tha
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -36,17 +37,22 @@ class Components:
     one: np.ndarray  # bool: read as 1, as are many letters, signs and rulings
     part: np.ndarray  # of a component, where it was cut
 
-    @property
+    @cached_property
     def height(self) -> np.ndarray:
         return self.box[:, 3]
 
-    @property
+    @cached_property
     def middle(self) -> np.ndarray:
         return self.box[:, :2] + self.box[:, 2:] / 2
 
-    @property
+    @cached_property
     def clear(self) -> np.ndarray:
         return (self.confidence > UNSURE) & ~self.one
+
+
+def alike(heights: np.ndarray, height: float) -> np.ndarray:
+    """Whether things of these heights, (n,), can be digits in a row with one of that height."""
+    return np.abs(np.log(heights / height)) < np.log(ALIKE)
 
 
 def reject_outliers(answers: list[Answer], share: float = 1.0) -> tuple[list[Answer], list[Answer]]:
@@ -54,8 +60,7 @@ def reject_outliers(answers: list[Answer], share: float = 1.0) -> tuple[list[Ans
 
     `share`: how sure the model is of known digits beside the one for which this was set.
     """
-    digits = [a for a in answers if _may_be_digit(a)]
-    least = LOW_ONE * np.median([a.digit.place[3] for a in digits] or 0)
+    least = LOW_ONE * np.median([a.digit.place[3] for a in answers if _may_be_digit(a)] or 0)
     # A mark of some height may be a small letter between capitals.
     found = [
         a for a in answers if not (a.digit.blot or (a.digit.mark and a.digit.place[3] <= least))
@@ -152,8 +157,7 @@ def _certainty_among(page: Components, i: int, without: np.ndarray) -> float:
     away = np.abs(page.middle - page.middle[i]).max(axis=1)
     others = (away < AROUND * height) & (page.height > height / 2) & ~without
     others[i] = False
-    alike = np.abs(np.log(page.height / height)) < np.log(ALIKE)
-    row = others & alike & (page.line == page.line[i])
+    row = others & alike(page.height, height) & (page.line == page.line[i])
     if (page.clear & row).sum() >= ROW:  # a row of digits stays whatever stands elsewhere
         others = row
     return (ITSELF + page.confidence[others].sum()) / (ITSELF + others.sum())
@@ -172,8 +176,7 @@ def is_doubtful(digits: list[Answer], found: list[Answer], shrunk: bool) -> bool
         return True
 
     def alone(i: int) -> bool:
-        row = (lines == lines[i]) & (np.abs(np.log(heights / heights[i])) < np.log(ALIKE))
-        return row.sum() < 2
+        return ((lines == lines[i]) & alike(heights, heights[i])).sum() < 2
 
     return len(found) > 1 and any(a.value == 1 and alone(i) for i, a in enumerate(digits))
 
