@@ -16,6 +16,7 @@ from digits.model.evaluation import predict
 from digits.reading import Answer, Reading, read_pictures, recognition
 from digits.reading.components import Component, bounding_box, join_parts
 from digits.reading.finding import Digit, digits_in
+from digits.reading.segmentation import segment
 
 EDGES = ("left", "top", "right", "bottom")
 
@@ -594,6 +595,36 @@ def test_a_sign_is_unread_and_takes_no_digit_with_it(read, row, sign):
     assert reading.digits == "35" and reading.unread and reading.unsure
 
 
+@pytest.mark.parametrize(("height", "thickness"), [(60, 3), (40, 7)])
+def test_the_digits_of_a_sum_are_read(read, row, height, thickness):
+    """6x7=42: the x, which stands on the line, is not two digits, and the = no end of the 7."""
+    strokes = {
+        "x": [(0, 0.33, 0.5, 1), (0.5, 0.33, 0, 1)],
+        "=": [(0, 0.4, 0.5, 0.4), (0, 0.6, 0.5, 0.6)],
+    }
+    ink, x = np.zeros((150, 480), "float32"), 40
+    for sign in "6x7=42":
+        if sign in strokes:
+            for ends in strokes[sign]:
+                ends = (height * np.reshape(ends, (2, 2)) + (x, 45)).round().astype(int).tolist()
+                cv2.line(ink, *ends, 1, thickness, cv2.LINE_AA)
+            x += height // 2 + 12
+        else:
+            row(ink, sign, x, 45, height)
+            x = int(ink.any(axis=0).nonzero()[0].max()) + 12
+    reading = read((245 - 205 * ink).clip(0, 255).astype("uint8"))
+    assert reading.digits == "6742" and reading.unread and reading.unsure
+
+
+def test_a_piece_beside_a_digit_may_be_no_part_of_it():
+    """A bar at the height of a digit's middle may be its broken-off end, or a sign's."""
+    mask = np.zeros((40, 50), bool)
+    mask[:, :20] = mask[16:20, 26:] = True
+    ((whole, parts),) = segment([Component(mask, 5, 5)], np.ones((60, 60), "float32"))
+    assert whole.width == 50
+    assert [(part.x, part.width) for *_, part in parts if part.height == 40] == [(5, 20)]
+
+
 def chances(digit, confidence):
     """The probabilities of a model that is so sure of a digit."""
     probabilities = np.full(10, (1 - confidence) / 9)
@@ -607,10 +638,10 @@ def test_a_part_that_may_be_no_digit_is_not_cut_off():
     halves = [Digit(box, None), Digit(box, None)]
     whole = Digit(box, None, parts=[(0, 1, 0.0, halves[0]), (1, 2, 0.0, halves[1])])
     unclear = recognition.best_segmentation(
-        Answer(whole, chances(4, 0.2)), [Answer(half, chances(7, 0.6)) for half in halves]
+        Answer(whole, chances(4, 0.2)), [Answer(half, chances(7, 0.75)) for half in halves]
     )
     clear = recognition.best_segmentation(
-        Answer(whole, chances(4, 0.2)), [Answer(half, chances(7, 0.7)) for half in halves]
+        Answer(whole, chances(4, 0.2)), [Answer(half, chances(7, 0.85)) for half in halves]
     )
     assert [len(answers) for answers, _ in (unclear, clear)] == [1, 2]
 

@@ -10,7 +10,14 @@ from itertools import combinations, pairwise
 import cv2
 import numpy as np
 
-from digits.reading.components import Component, labelled, merge, overlap, trim
+from digits.reading.components import (
+    Component,
+    connected_components,
+    labelled,
+    merge,
+    overlap,
+    trim,
+)
 from digits.reading.tangles import unbox, untangle
 
 NARROW = 0.8  # heights of the component: what is less wide is one digit
@@ -20,7 +27,7 @@ ASIDE = 1  # rows of ink that a step to the side costs a cut
 STROKE = 0.17  # heights of the component: to go through a stroke, however thin, costs as much ink
 DOUBT = 0.45  # heights of ink: a cut costs less, and less speaks against an edge of the lattice
 CLOSE = 0.15  # heights: between the halves of a broken digit is less
-BEHIND = 0.3  # heights of ink: what speaks against a digit with other strokes behind it
+BEHIND = 0.3  # heights of ink: what speaks against a digit with other strokes behind or beside it
 ALIKE = 0.04  # heights squared: cuts with less ink between them are one
 
 Edge = tuple[int, int, float, Component]  # from cut, to cut, what speaks against it, and itself
@@ -50,9 +57,18 @@ def _lattice(component: Component, ink: np.ndarray) -> tuple[list[Edge], int]:
     lattice = split_touching(component)
     last = max((end for _, end, *_ in lattice), default=1)
     loose, touching = unbox(component)
-    lattice += [(0, last, BEHIND, part) for part in untangle(component, ink) + touching]
+    touching += untangle(component, ink) + _largest_piece(component)
+    lattice += [(0, last, BEHIND, part) for part in touching]
     # A digit in a ring may look like a 0.
     return lattice + [(0, last, -BEHIND, part) for part in loose], last
+
+
+def _largest_piece(component: Component) -> list[Component]:
+    """Return what a digit may be if the pieces joined to it, beside it, are those of a sign."""
+    largest, *others = sorted(connected_components(component.mask), key=lambda c: -c.size)
+    if not others or largest.width == component.width:
+        return []
+    return [largest.shifted(component.x, component.y)]
 
 
 def may_be_one(left: Component, right: Component) -> bool:
