@@ -616,6 +616,17 @@ def test_the_digits_of_a_sum_are_read(read, row, height, thickness):
     assert reading.digits == "6742" and reading.unread and reading.unsure
 
 
+@pytest.mark.parametrize("at", [0, 3, 6])
+def test_a_digit_in_one_of_several_boxes_is_read(read, row, at):
+    ink = np.zeros((120, 500), "float32")
+    for n in range(7):
+        cv2.rectangle(ink, (30 + 62 * n, 30), (78 + 62 * n, 88), 0.7, 2)
+    row(ink, "5", 42 + 62 * at, 42, height=34)
+    noise = np.random.default_rng(at).normal(0, 3, ink.shape)
+    reading = read((245 - 190 * ink + noise).clip(0, 255).astype("uint8"))
+    assert reading.digits == "5" and not reading.unread and not reading.unsure
+
+
 def test_a_piece_beside_a_digit_may_be_no_part_of_it():
     """A bar at the height of a digit's middle may be its broken-off end, or a sign's."""
     mask = np.zeros((40, 50), bool)

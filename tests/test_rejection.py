@@ -1,5 +1,6 @@
 """What stands around a component decides whether it is a digit."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -19,6 +20,12 @@ def row(*components, pitch=30):
         probabilities[value] = confidence
         answers.append(Answer(digit, probabilities, 1.0, *part))
     return answers
+
+
+def box(thickness=2):
+    """Return a drawing of an empty box, as the model sees one."""
+    image = np.zeros((28, 28), "uint8")
+    return cv2.rectangle(image, (5, 4), (22, 23), 255, thickness)
 
 
 def read(answers):
@@ -50,3 +57,14 @@ def test_of_a_word_a_component_that_was_cut_tells_once():
     cut = [(2, SURE, 40, 1 / 3)] * 3
     assert read(reject_outliers(row(*cut, letter, (4, SURE, 40)))[0]) == "2224"
     assert read(reject_outliers(row(*cut, letter))[0]) == ""
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_empty_boxes_say_nothing_of_a_digit_beside_them(full):
+    page = row((5, SURE, 30), *[(0, LETTER, 40)] * 4)
+    for answer in page[1:]:
+        answer.digit.image = box()
+        if full:
+            cv2.line(answer.digit.image, (8, 8), (19, 19), 255, 3)
+    digits, unread = reject_outliers(page)
+    assert read(digits) == ("" if full else "5") and not unread

@@ -21,6 +21,7 @@ extremal_regions  components at all thresholds, dark and light: which persist
 competition       of regions that overlap, which are digits
 recognition       where touching digits are cut and a page is turned, by the model's confidence
 rejection         which of what was found are no digits, by what is around them
+unread            what else stands there, and why an answer is unsure
 merging           of the two readings the better, with what only the other found
 own_digits        the digits on labelled pictures, for the training
 workers           processes that open many pictures at once

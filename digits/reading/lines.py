@@ -7,6 +7,7 @@ from digits.reading.geometry import STEEP, rotate
 
 LEVEL = 0.07  # slope of the lines: less is left as it is
 NEXT = 3  # heights of the writing to the next digit of a line, at most, where slope is measured
+ALIKE = 1.4  # times the height of a digit: others in its row are no higher, nor so much lower
 LOW = 0.25  # heights of its line: what is lower is no digit
 
 
@@ -69,3 +70,8 @@ def split_marks(line: list[Component]) -> tuple[list[Component], list[Component]
     tall = np.median([c.height for c in line if c.height >= 0.5 * tallest])
     digits = [c for c in line if c.size >= SMALLEST and c.height >= LOW * tall]
     return digits, [c for c in line if c not in digits]
+
+
+def alike(heights: np.ndarray, height: float) -> np.ndarray:
+    """Whether things of these heights, (n,), can be digits in a row with one of that height."""
+    return np.abs(np.log(heights / height)) < np.log(ALIKE)

@@ -3,8 +3,9 @@
 import numpy as np
 
 from digits.reading.components import shared_fraction
-from digits.reading.rejection import DOUBTFUL, alike
+from digits.reading.lines import alike
 from digits.reading.results import UNSURE, Answer, Reading
+from digits.reading.unread import DOUBTFUL
 
 CERTAIN = 1.5  # digits that a sure reading of a picture is worth more than an unsure one
 MARGIN = 0.4, 1.5  # digits: another reading must be worth so much more than one, or than none

@@ -23,8 +23,9 @@ from digits.reading.geometry import scale_of, to_working_size, turned
 from digits.reading.merging import better
 from digits.reading.recognition import best_segmentation, quarter_turns
 from digits.reading.region_reading import digits_of, regions_on
-from digits.reading.rejection import DOUBTFUL, is_doubtful, nothing_read, reject_outliers
+from digits.reading.rejection import reject_outliers
 from digits.reading.results import DIGIT, UNSURE, Answer, Reading
+from digits.reading.unread import DOUBTFUL, is_doubtful, nothing_read
 from digits.streams import only_python_on_stderr
 
 if TYPE_CHECKING:

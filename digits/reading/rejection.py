@@ -8,22 +8,21 @@ from functools import cached_property
 
 import numpy as np
 
-from digits.command_line import counted
+from digits.data.normalization import bounding_box
+from digits.reading.lines import alike
 from digits.reading.results import DIGIT, GAP, UNSURE, Answer
+from digits.reading.tangles import is_empty_box
+from digits.reading.unread import belongs
 
 AROUND = 10  # heights of a digit: what is nearer is around it
 ITSELF = 5  # votes of 1 for a digit, beside the confidence of each component around it
 WORD = 0.6  # mean confidence of a word's parts other than 1s: with less they are letters
 AMONG = 0.85  # mean of these, at least
-ALIKE = 1.4  # times the height of a digit: others in its row are no higher, nor so much lower
 ROW = 3  # clear digits, other than 1, make a row
 HANGING = 1 / 3  # heights of a digit above and below its middle: what stays within is a sign
 PALE = 0.55  # of the ink of the page's digits: what has less is none
 LOW_ONE = 0.4  # heights of the page's digits: a 1 is higher
 HIGH_ONE = 1.5  # heights of the digits of its line: of 137 1s that people wrote, 135 are lower
-NEAR = 4  # heights to the next digit: what is further away is not called unread
-LEGIBLE = 12  # pixels: of digits less high too many are misread (docs/measured.md)
-DOUBTFUL = 0.8  # certainty, at most, of what one has a reason to doubt
 
 
 @dataclass(eq=False)
@@ -50,16 +49,12 @@ class Components:
         return (self.confidence > UNSURE) & ~self.one
 
 
-def alike(heights: np.ndarray, height: float) -> np.ndarray:
-    """Whether things of these heights, (n,), can be digits in a row with one of that height."""
-    return np.abs(np.log(heights / height)) < np.log(ALIKE)
-
-
 def reject_outliers(answers: list[Answer], share: float = 1.0) -> tuple[list[Answer], list[Answer]]:
     """Return those of a page that are digits, and what else about as high was left unread.
 
     `share`: how sure the model is of known digits beside the one for which this was set.
     """
+    answers = [a for a in answers if not _is_empty_box(a)]
     least = LOW_ONE * np.median([a.digit.place[3] for a in answers if _may_be_digit(a)] or 0)
     # A mark of some height may be a small letter between capitals.
     found = [
@@ -76,11 +71,18 @@ def reject_outliers(answers: list[Answer], share: float = 1.0) -> tuple[list[Ans
     if not digits:
         return [], []
     places, kept = np.array([a.digit.place for a in digits], float), set(digits)
-    return digits, [a for a in answers if a not in kept and _belongs(a, digits, places)]
+    return digits, [a for a in answers if a not in kept and belongs(a, digits, places)]
 
 
 def _may_be_digit(answer: Answer) -> bool:
     return answer.confidence >= DIGIT and not (answer.digit.mark or answer.digit.blot)
+
+
+def _is_empty_box(answer: Answer) -> bool:
+    """Whether it is a box of a form, which says nothing about the digits beside it."""
+    mask = answer.digit.image > 127
+    there = bounding_box(mask)
+    return answer.confidence < DIGIT and there is not None and is_empty_box(mask[there])
 
 
 def _components(answers: list[Answer]) -> Components:
@@ -161,48 +163,3 @@ def _certainty_among(page: Components, i: int, without: np.ndarray) -> float:
     if (page.clear & row).sum() >= ROW:  # a row of digits stays whatever stands elsewhere
         others = row
     return (ITSELF + page.confidence[others].sum()) / (ITSELF + others.sum())
-
-
-def is_doubtful(digits: list[Answer], found: list[Answer], shrunk: bool) -> bool:
-    """Whether digits that are sure one by one are not as a whole.
-
-    `found`: all that might have been digits; `shrunk`: the picture was reduced, so that small
-    writing has lost its shape. An upright stroke without a row may be a crease, or of a form,
-    unless nothing else is there.
-    """
-    places = np.array([a.digit.place for a in digits]).reshape(-1, 4)
-    lines, heights = np.array([a.digit.line for a in digits]), places[:, 3]
-    if shrunk and digits and np.median(heights) < LEGIBLE:
-        return True
-
-    def alone(i: int) -> bool:
-        return ((lines == lines[i]) & alike(heights, heights[i])).sum() < 2
-
-    return len(found) > 1 and any(a.value == 1 and alone(i) for i, a in enumerate(digits))
-
-
-def nothing_read(answers: list[Answer], confidence: float) -> tuple[str, list[Answer]]:
-    """Say why a page has no digits, and return what of it is left unread.
-
-    `confidence` is the model's mean on known digits: one that is rarely sure of these says little
-    by being unsure of a page.
-    """
-    marks = [a for a in answers if not (a.digit.mark or a.digit.blot)]
-    if confidence >= UNSURE or not marks:
-        return "no digit found", []
-    return f"{counted(len(marks), 'mark')}, the model is sure of none", marks
-
-
-def _belongs(answer: Answer, digits: list[Answer], places: np.ndarray) -> bool:
-    """Whether ink that is no digit is as high as digits nearby, or stands between them.
-
-    `places` (n, 4) are those of the digits.
-    """
-    x, y, _, tall = answer.digit.place
-    if answer.digit.mark:
-        line = [a.digit.place[0] for a in digits if a.digit.line == answer.digit.line]
-        return bool(line) and min(line) < x < max(line)
-    height = np.median(places[:, 3])
-    near = np.abs(places[:, :2] - (x, y)).sum(axis=1) < NEAR * height
-    high = 0.5 * height < tall < 2 * height or answer.confidence >= DIGIT
-    return bool(high and near.any())

@@ -48,6 +48,12 @@ def unbox(component: Component) -> tuple[list[Component], list[Component]]:
     return loose, [] if inner is None else _alone(component, connected_components(inner))
 
 
+def is_empty_box(mask: np.ndarray) -> bool:
+    """Whether all ink, (height, width) bool, is that of a box: a stroke along each side."""
+    inner = _without_outermost(mask)
+    return inner is not None and inner.sum() < 0.05 * mask.sum()
+
+
 def _alone(component: Component, parts: list[Component]) -> list[Component]:
     """Return the one of `parts` that is no dust, if it is large enough for a digit in a box."""
     parts = [part for part in parts if part.height > 0.2 * component.height]
