@@ -460,6 +460,18 @@ def test_a_turned_page_is_read_upright(read, page, turns):
     )
 
 
+@pytest.mark.parametrize(("text", "turns"), [("52741", 1), ("0326", 2), ("48137", 3)])
+def test_a_single_row_that_is_turned_is_read_upright(read, page, text, turns):
+    picture = (240 - 200 * page([text], size=(150, 450))).clip(0, 255).astype("uint8")
+    assert read(np.ascontiguousarray(np.rot90(picture, turns))).digits == text
+
+
+@pytest.mark.parametrize("text", ["69", "6869", "6000"])
+def test_a_row_that_may_be_upside_down_stays_as_it_is(read, page, text):
+    picture = (240 - 200 * page([text], size=(150, 450))).clip(0, 255).astype("uint8")
+    assert read(picture).digits == text
+
+
 @pytest.mark.parametrize("angle", [-13, 9])
 def test_a_tilted_page_is_read_line_by_line(read, page, angle):
     ink = page(["20473", "31524", "57342"], start=(90, 90), size=(460, 500))

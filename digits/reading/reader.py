@@ -31,6 +31,7 @@ from digits.streams import only_python_on_stderr
 if TYPE_CHECKING:
     from keras import Model
 
+SAMPLE = 64  # of what is on a page, at most: they say which way it is turned
 CHUNK = 128  # pictures in memory at a time, at the size to work at
 FRONT_ENDS = "both", "rules", "regions"  # how digits are found; the first is the default
 
@@ -163,9 +164,7 @@ def _read_regions(model: "Model", found: Found, upright: bool = False) -> Readin
     """Read a picture by its extremal regions."""
     page = regions_on(*found.page)
     probabilities = _predict(model, page.regions)
-    turns = not upright and quarter_turns(
-        probabilities, lambda turns: _predict(model, page.regions, turns)
-    )
+    turns = 0 if upright else _turns(model, page.regions, probabilities)
     if turns:
         return _read_regions(model, replace(found, page=turned(*found.page, turns)), upright=True)
     digits = digits_of(page, probabilities.max(axis=1))
@@ -176,7 +175,8 @@ def _read_regions(model: "Model", found: Found, upright: bool = False) -> Readin
 def _read_digits(model: "Model", chunk: list[Found], again: bool = True) -> Iterator[Reading]:
     """Ask the model about all digits of a chunk at once, and yield what it says of each picture.
 
-    With `again`, a page may be turned, or another estimate of its background be followed.
+    With `again`, a page may be turned, in `chunk` too, or another estimate of its background be
+    followed.
     """
     digits = [digit for found in chunk for digit in found.digits]
     asked = [d for digit in digits for d in (digit, *(part for *_, part in digit.parts))]
@@ -196,13 +196,11 @@ def _read_digits(model: "Model", chunk: list[Found], again: bool = True) -> Iter
                 reading.certainty *= certainty
         if again and page:
             strokes = [answer for answer in wholes if not answer.digit.blot]
-            turns = quarter_turns(
-                np.array([answer.probabilities for answer in strokes]),
-                lambda turns, strokes=strokes: _predict(model, [a.digit for a in strokes], turns),
-            )
+            probabilities = np.array([answer.probabilities for answer in strokes])
+            turns = _turns(model, [answer.digit for answer in strokes], probabilities)
             if turns:
-                page = turned(*page, turns)
-                other = replace(found, digits=digits_on(*page), page=page)
+                found.page = turned(*page, turns)
+                other = replace(found, digits=digits_on(*found.page))
                 yield from _read_digits(model, [other], again=False)
                 continue
         reading.answers, unread = reject_outliers(candidates, trial.share)
@@ -219,6 +217,13 @@ def _read_digits(model: "Model", chunk: list[Found], again: bool = True) -> Iter
             reading.error, unread = nothing_read(candidates, trial.confidence)
             reading.unread = [answer.digit.box for answer in unread]
         yield reading
+
+
+def _turns(model: "Model", found: list[Digit] | list[Region], probabilities: np.ndarray) -> int:
+    """Return by how many right angles a page is to be turned, by a sample of what is on it."""
+    step = 1 + len(found) // SAMPLE
+    sample = found[::step]
+    return quarter_turns(probabilities[::step], lambda turns: _predict(model, sample, turns))
 
 
 def _predict(model: "Model", found: list[Digit] | list[Region], turns: int = 0) -> np.ndarray:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from digits.reading.results import UNSURE, Answer
+from digits.reading.results import Answer
 from digits.reading.segmentation import best_paths
 
-UPRIGHT = (2, 3, 4, 5, 7)  # the digits that tell which way a page is turned
 TURNED = 4  # digits on a page that may be turned, at least
+CLEARER = 2.0  # times as many are misread in any other way: with 1.75, 4 of 2,000 rows were wrong
 SLIM = 0.6  # a digit's width, in its heights, that nothing speaks against
 WIDE = 0.5  # how much speaks against a digit that is one height wider than that
 CUT = 0.8  # mean confidence of cut parts: with less it is a letter, or a sign
@@ -56,17 +56,17 @@ def quarter_turns(probabilities: np.ndarray, turned: Callable[[int], np.ndarray]
     """Return by how many right angles a page is to be turned to the left to be read.
 
     `probabilities` (n, 10) of all that is on it, and `turned` gives those of its images turned.
+    It stays as it is unless one way is clearer than all others: 69 upside down is 69.
     """
     if len(probabilities) < TURNED:
         return 0
 
-    def clear(probabilities: np.ndarray) -> float:
-        sure = probabilities[np.isin(probabilities.argmax(axis=1), UPRIGHT)].max(axis=1)
-        return float(sure[sure > UNSURE].sum())
+    def misread(probabilities: np.ndarray) -> float:  # so many, as the model expects it, and half
+        return 0.5 + float((1 - probabilities.max(axis=1)).sum())
 
-    upright = clear(probabilities)
-    if upright > len(probabilities) / 2:
+    upright = misread(probabilities)
+    if upright < CLEARER * 0.5:
         return 0
-    others = [clear(turned(turns)) for turns in (1, 2, 3)]
-    least = max(1.5 * upright + 2, len(probabilities) / 5)  # some letters look so, lying
-    return 1 + int(np.argmax(others)) if max(others) > least else 0
+    ways = [upright, *(misread(turned(turns)) for turns in (1, 2, 3))]
+    best, second = sorted(ways)[:2]
+    return ways.index(best) if second > CLEARER * best else 0
