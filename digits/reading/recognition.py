@@ -39,8 +39,8 @@ def _score(answer: Answer) -> float:
 def best_segmentation(whole: Answer, parts: list[Answer]) -> tuple[list[Answer], float]:
     """Decide whether a wide component is one digit or several that touch, and where to cut.
 
-    Return the answers of the most likely of its segmentations, and how certain it is beside the
-    others. Parts that the model is not sure of are not cut: it may be a letter, or a sign.
+    Return the answers of the most likely of its segmentations, and how certain their digits are
+    beside the others. Parts that the model is not sure of are not cut: it may be a letter, or a sign.
     """
     ways = segmentations(whole, parts)
     ways = [
@@ -49,7 +49,9 @@ def best_segmentation(whole: Answer, parts: list[Answer]) -> tuple[list[Answer],
     ]
     scores, answers = zip(*ways, strict=True)
     best = int(np.argmax(scores))
-    return answers[best], float(1 / np.exp(LEAD * (np.array(scores) - scores[best])).sum())
+    likely = np.exp(LEAD * (np.array(scores) - scores[best]))
+    same = [[a.value for a in way] == [a.value for a in answers[best]] for way in answers]
+    return answers[best], float(likely[same].sum() / likely.sum())
 
 
 def quarter_turns(probabilities: np.ndarray, turned: Callable[[int], np.ndarray]) -> int:
