@@ -366,6 +366,16 @@ def test_one_digit_or_two_that_touch_is_unsure_if_both_may_be(parts, digits, cle
     assert Reading("one", found, certainty).confidence < certainty
 
 
+def test_segmentations_with_the_same_digits_are_one_answer():
+    """A 5 with a piece beside it, and without: either way it is a 5."""
+    box = (0, 0, 20, 40)
+    without = Digit(box, None)
+    whole = Answer(Digit(box, None, parts=[(0, 1, 0.0, without)]), chances(5, 0.98))
+    for digit, certain in ((5, True), (6, False)):
+        answers = [Answer(without, chances(digit, 0.97))]
+        assert (recognition.best_segmentation(whole, answers)[1] > 0.9) == certain
+
+
 @pytest.mark.parametrize(
     "name", ["white", "black", "grey", "noise", "gradient", "dots", "frame", "blob", "shade"]
 )
@@ -646,6 +656,10 @@ def test_a_piece_beside_a_digit_may_be_no_part_of_it():
     ((whole, parts),) = segment([Component(mask, 5, 5)], np.ones((60, 60), "float32"))
     assert whole.width == 50
     assert [(part.x, part.width) for *_, part in parts if part.height == 40] == [(5, 20)]
+    mask[:, 8:12] = False  # a piece inside it says that it is a box
+    mask[:4, :20] = mask[36:, :20] = mask[16:20, 9:11] = True
+    ((_, parts),) = segment([Component(mask, 5, 5)], np.ones((60, 60), "float32"))
+    assert (5, 20) not in [(part.x, part.width) for *_, part in parts if part.height == 40]
 
 
 def chances(digit, confidence):

@@ -40,7 +40,8 @@ def best_segmentation(whole: Answer, parts: list[Answer]) -> tuple[list[Answer],
     """Decide whether a wide component is one digit or several that touch, and where to cut.
 
     Return the answers of the most likely of its segmentations, and how certain their digits are
-    beside the others. Parts that the model is not sure of are not cut: it may be a letter, or a sign.
+    beside the others. Parts that the model is not sure of are not cut: it may be a letter, or a
+    sign.
     """
     ways = segmentations(whole, parts)
     ways = [

@@ -64,9 +64,10 @@ def _lattice(component: Component, ink: np.ndarray) -> tuple[list[Edge], int]:
 
 
 def _largest_piece(component: Component) -> list[Component]:
-    """Return what a digit may be if the pieces joined to it, beside it, are those of a sign."""
+    """Return what a digit may be if the pieces joined to it are those of a sign beside it."""
     largest, *others = sorted(connected_components(component.mask), key=lambda c: -c.size)
-    if not others or largest.width == component.width:
+    beside = [overlap(largest.x, largest.width, c.x, c.width) < c.width / 2 for c in others]
+    if not others or not all(beside):
         return []
     return [largest.shifted(component.x, component.y)]
 
