@@ -68,7 +68,7 @@ def quarter_turns(probabilities: np.ndarray, turned: Callable[[int], np.ndarray]
         return 0.5 + float((1 - probabilities.max(axis=1)).sum())
 
     upright = misread(probabilities)
-    if upright < CLEARER * 0.5:
+    if upright < CLEARER * 0.5:  # no other way can be so much clearer
         return 0
     ways = [upright, *(misread(turned(turns)) for turns in (1, 2, 3))]
     best, second = sorted(ways)[:2]

@@ -80,9 +80,11 @@ def _may_be_digit(answer: Answer) -> bool:
 
 def _is_empty_box(answer: Answer) -> bool:
     """Whether it is a box of a form, which says nothing about the digits beside it."""
+    if answer.confidence >= DIGIT:
+        return False
     mask = answer.digit.image > 127
     there = bounding_box(mask)
-    return answer.confidence < DIGIT and there is not None and is_empty_box(mask[there])
+    return there is not None and is_empty_box(mask[there])
 
 
 def _components(answers: list[Answer]) -> Components:

@@ -67,9 +67,7 @@ def _largest_piece(component: Component) -> list[Component]:
     """Return what a digit may be if the pieces joined to it are those of a sign beside it."""
     largest, *others = sorted(connected_components(component.mask), key=lambda c: -c.size)
     beside = [overlap(largest.x, largest.width, c.x, c.width) < c.width / 2 for c in others]
-    if not others or not all(beside):
-        return []
-    return [largest.shifted(component.x, component.y)]
+    return [largest.shifted(component.x, component.y)] if others and all(beside) else []
 
 
 def may_be_one(left: Component, right: Component) -> bool:
