@@ -456,3 +456,14 @@ def test_mutated_layers_are_refused_or_built_at_once():
     fuzz = [sys.executable, str(ROOT / "tests" / "fuzz_models.py"), "5"]
     result = subprocess.run(fuzz, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout[-2000:]
+
+
+@pytest.mark.parametrize("scaled", [True, False])
+def test_a_missing_scale_is_said_before_the_training(scaled, capsys):
+    parts = [layers.Rescaling(1 / 255)] * scaled + [layers.Flatten(), layers.Dropout(0.5)]
+    model = keras.Sequential([keras.Input((28, 28)), *parts, layers.Dense(10, "softmax")])
+    before = [variable.numpy().copy() for variable in model.variables]
+    checks.check_before_training(model)
+    said = capsys.readouterr().err
+    assert ("let it begin with keras.layers.Rescaling(1 / 255)" in said) != scaled
+    assert all((a == b.numpy()).all() for a, b in zip(before, model.variables, strict=True))
