@@ -2,9 +2,9 @@
 
     python benchmarks/teach.py SET
 
-SET is a folder with a subfolder of pictures for each digit, as `cnn.py --own` takes it, or an
+SET is a folder with a subfolder of pictures for each digit, as `teach.py` takes it, or an
 .npz with `x`, pictures (n, height, width) uint8, and `y`, what they show (n,). For each number of
-examples some are chosen at random several times, the same as `cnn.py --own` would learn from.
+examples some are chosen at random several times, the same as `teach.py` would learn from.
 Printed is a table: the accuracy on the other pictures and on MNIST's test set, each the
 mean over the choices with its standard deviation; `teach.png` shows it.
 
@@ -15,6 +15,7 @@ that was stopped goes on.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import os
 import sys
@@ -25,7 +26,6 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-import cnn
 from digits.command_line import UserError, positive_int, run
 from digits.data.mnist import load_mnist
 from digits.data.own_pictures import Labelled, find_own
@@ -64,11 +64,8 @@ def measure(
     if examples:
         start = time.process_time()
         own = read_own([pictures[i] for i in sorted(chosen)], model)
-        default = cnn.parse_arguments([])
-        lesson = Lesson(model, own, x_test)
-        shown = lesson.among(x_train, y_train, cnn.VALIDATION, choice)
-        cnn.train(model, *shown, default.epochs, default.batch_size, choice)
-        lesson.finish()
+        with contextlib.suppress(UserError):  # all are read right already
+            Lesson(model, own, x_test).train(x_train, y_train, seed=choice)
         seconds = time.process_time() - start
     rest = [picture for i, picture in enumerate(pictures) if i not in chosen]
     readings = read_pictures(model, ((name, file) for name, file, _ in rest))

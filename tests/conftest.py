@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 import cnn  # noqa: E402
+import teach  # noqa: E402
 from digits.data import load_mnist  # noqa: E402
 from digits.model import load_model, save_model  # noqa: E402
 from digits.page.learner import Learner  # noqa: E402
@@ -58,7 +59,7 @@ def shipped():
 @pytest.fixture
 def learner(shipped, tmp_path):
     """The network of the page, which keeps pictures in `own` of the test's folder."""
-    return Learner(shipped, tmp_path / "own", [])
+    return Learner(shipped, tmp_path / "own")
 
 
 @pytest.fixture(scope="session")
@@ -78,10 +79,11 @@ def fresh(untrained, tmp_path):
 
 @pytest.fixture
 def few_digits(digits, monkeypatch):
-    """Let cnn.main() train on few digits."""
+    """Let cnn.main() and teach.main() train on few digits."""
     (x_train, y_train), (x_test, y_test) = digits
     few = (x_train[:3000], y_train[:3000]), (x_test[:300], y_test[:300])
-    monkeypatch.setattr(cnn, "load_mnist", lambda path: few)
+    for script in (cnn, teach):
+        monkeypatch.setattr(script, "load_mnist", lambda path: few)
 
 
 @pytest.fixture
@@ -133,14 +135,12 @@ def address(start_page):
 TINY = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
-import cnn
-from digits.training import distribution
-from digits.command_line import run
+import cnn, teach
 from digits.data.mnist import load_mnist
 
 (x_train, y_train), (x_test, y_test) = load_mnist()
 few = (x_train[:3000], y_train[:3000]), (x_test[:300], y_test[:300])
-cnn.load_mnist = lambda path: few
+cnn.load_mnist = teach.load_mnist = lambda path: few
 """
 SMALL = """
 def build_model():
@@ -158,7 +158,7 @@ def build_model():
 
 cnn.build_model = build_model
 """
-START = "sys.exit(distribution.watched(lambda: run(cnn.main)))"
+START = "sys.exit(cnn.training.run(cnn.main))"
 
 
 @pytest.fixture
@@ -166,6 +166,13 @@ def tiny_cnn(digits, tmp_path):
     """A command that is cnn.py on few digits."""
     (tmp_path / "tiny.py").write_text(TINY + START)
     return [sys.executable, str(tmp_path / "tiny.py")]
+
+
+@pytest.fixture
+def tiny_teach(digits, tmp_path):
+    """A command that is teach.py among few digits."""
+    (tmp_path / "tiny_teach.py").write_text(TINY + "sys.exit(cnn.training.run(teach.main))")
+    return [sys.executable, str(tmp_path / "tiny_teach.py")]
 
 
 @pytest.fixture

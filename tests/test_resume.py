@@ -40,7 +40,7 @@ def train(folder, resume=False, build_model=cnn.build_model):
         return callback
 
     checkpoint.keep = keep_and_copy
-    history = cnn.train(model, X, Y, 3, 100, 5, 100, checkpoint=checkpoint)
+    _, history = cnn.train(model, X, Y, 3, 100, 5, 100, checkpoint=checkpoint)
     return b"".join(w.tobytes() for w in model.get_weights()), history
 
 
