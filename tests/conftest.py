@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import cv2
@@ -86,6 +87,19 @@ def few_digits(digits, monkeypatch):
         monkeypatch.setattr(script, "load_mnist", lambda path: few)
 
 
+@pytest.fixture(scope="session")
+def trained(digits, tmp_path_factory):
+    """cnn.py as it is, once on few digits: its folder, and what it printed on stdout and stderr."""
+    (x_train, y_train), (x_test, y_test) = digits
+    few = (x_train[:6700], y_train[:6700]), (x_test[:1000], y_test[:1000])
+    folder, out, err = tmp_path_factory.mktemp("trained") / "new", io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(cnn, "load_mnist", lambda path: few)
+        options = ["--epochs", "3", "--batch-size", "100", "--output", str(folder)]
+        assert cnn.main(options) == 0
+    return folder, out.getvalue(), err.getvalue()
+
+
 @pytest.fixture
 def script(tmp_path):
     """Run a script as a user does, in an empty folder; return what came of it."""
@@ -143,21 +157,13 @@ few = (x_train[:3000], y_train[:3000]), (x_test[:300], y_test[:300])
 cnn.load_mnist = teach.load_mnist = lambda path: few
 """
 SMALL = """
-def build_model():
-    layers = cnn.keras.layers
-    return cnn.keras.Sequential(
-        [
-            cnn.keras.Input((28, 28, 1)),
-            layers.Rescaling(1 / 255),
-            *cnn.convolution(4, 5, "1", pool=True),
-            layers.Flatten(),
-            layers.Dropout(0.2),
-            layers.Dense(10, activation="softmax"),
-        ]
-    )
-
-cnn.build_model = build_model
+def small_convnet():
+    layers, keras = cnn.keras.layers, cnn.keras
+    first = [keras.Input((28, 28, 1)), layers.Rescaling(1 / 255)]
+    last = [layers.Flatten(), layers.Dropout(0.2), layers.Dense(10, activation="softmax")]
+    return keras.Sequential([*first, *cnn.convolution(4, 5, "1", pool=True), *last])
 """
+exec(SMALL, globals())  # for this process too; those of other backends have no pytest
 START = "sys.exit(cnn.training.run(cnn.main))"
 
 
@@ -178,7 +184,7 @@ def tiny_teach(digits, tmp_path):
 @pytest.fixture
 def small_cnn(tiny_cnn, tmp_path):
     """The same for a small model: JAX and PyTorch prepare a large one for long, each time anew."""
-    (tmp_path / "tiny.py").write_text(TINY + SMALL + START)
+    (tmp_path / "tiny.py").write_text(TINY + SMALL + "cnn.build_model = small_convnet\n" + START)
     return tiny_cnn
 
 

@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import multiprocessing
 import os
 import re
 import signal
@@ -23,7 +24,7 @@ from conftest import ROOT, drawn_seven, hear_ctrl_c, png
 from digits.data.picture_files import read_grey
 from digits.model import load_model, save_model
 from digits.model import quiet_keras as keras
-from digits.page import kept_pictures, server
+from digits.page import kept_pictures, server, training_process
 from digits.page.learner import Learner
 
 PGM = b"P5 100 100 255\n" + drawn_seven().tobytes()  # as the page sends a drawing
@@ -209,9 +210,13 @@ def pair(tmp_path):
 
 
 @pytest.fixture
-def learn_by(shipped, own, pair):
+def learn_by(shipped, own, pair, monkeypatch):
     """Return a learner with this for its lesson, and a client of its page that keeps a 7."""
-    clients = []
+    clients, forked = (
+        [],
+        multiprocessing.get_context("fork"),
+    )  # soon there, and they compute nothing
+    monkeypatch.setattr(training_process.multiprocessing, "get_context", lambda _: forked)
 
     def learn_by(lesson, **more):
         learner = Learner(shipped, own, partial(lesson, pair=pair, **more))
