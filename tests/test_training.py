@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cv2
 import matplotlib
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ from digits.command_line import UserError
 from digits.data.drawn_digits import draw_digit, prepared
 from digits.data.normalization import exact_distance
 from digits.data.outliers import make_outliers
-from digits.data.printed_digits import DIGIT_FONTS, LIT, draw_segments, draw_text, print_digit
+from digits.data.printed_digits import DIGIT_FONTS, draw_segments, draw_text, print_digit
 from digits.model.evaluation import (
     accuracy,
     accuracy_line,
@@ -166,24 +165,21 @@ def test_the_shipped_model_is_unsure_of_what_is_no_digit(digits, shipped, probab
     assert (probabilities.max(axis=1) > 0.9).mean() > 0.98
 
 
-@pytest.mark.parametrize(
-    ("font", "size"),
-    [
-        ("DejaVuSansMono-Bold", 18),
-        ("DejaVuSans-Bold", 20),
-        ("DejaVuSerif-Bold", 18),
-        ("DejaVuSans", 12),
-        ("DejaVuSansMono", 15),
-        ("STIXGeneral", 17),
-    ],
-)
-def test_printed_text_is_not_read_as_digits(shipped, font, size):
-    file = Path(matplotlib.get_data_path(), "fonts", "ttf", f"{font}.ttf")
-    page = Image.new("L", (560, 170), 240)
+def test_printed_text_is_not_read_as_digits(shipped):
+    fonts = (
+        ("Sans", 12),
+        ("Sans-Bold", 20),
+        ("SansMono", 15),
+        ("SansMono-Bold", 18),
+        ("Serif-Bold", 18),
+    )
     lines = "when people hold a camera above\nthe network reads written pages\nand save what is"
-    text = {"text": lines, "font": ImageFont.truetype(file, size), "spacing": 45 - size}
-    ImageDraw.Draw(page).text((20, 20), fill=30, **text)
-    assert read(np.array(page), shipped).digits == ""
+    for name, size in fonts:
+        file = Path(matplotlib.get_data_path(), "fonts", "ttf", f"DejaVu{name}.ttf")
+        text = {"text": lines, "font": ImageFont.truetype(file, size), "spacing": 45 - size}
+        page = Image.new("L", (560, 170), 240)
+        ImageDraw.Draw(page).text((20, 20), fill=30, **text)
+        assert read(np.array(page), shipped).digits == "", name
 
 
 def test_the_shipped_model_reads_ones_with_an_upstroke(digits, shipped):
@@ -192,53 +188,21 @@ def test_the_shipped_model_reads_ones_with_an_upstroke(digits, shipped):
     assert (predict(shipped, flagged).argmax(axis=1) == 1).mean() > 0.98
 
 
-@pytest.mark.parametrize("digit", [1, 4, 7, 9])
-def test_the_shipped_model_reads_other_hands(shipped, digit):
+def test_the_shipped_model_reads_other_hands(shipped):
     rng = np.random.default_rng(99)
-    drawn = np.array([draw_digit(digit, rng) for _ in range(200)])
-    assert (predict(shipped, drawn).argmax(axis=1) == digit).mean() > 0.95
+    for digit in (1, 4, 7, 9):
+        drawn = np.array([draw_digit(digit, rng) for _ in range(200)])
+        assert (predict(shipped, drawn).argmax(axis=1) == digit).mean() > 0.95, digit
 
 
-@pytest.mark.parametrize("font", DIGIT_FONTS)
-def test_each_font_has_ten_digits_that_the_shipped_model_reads(shipped, font):
+def test_the_shipped_model_reads_printed_digits_and_segments(shipped):
     rng = np.random.default_rng(99)
-    drawn = np.array([prepared(draw_text(str(digit), (font,), rng)) for digit in range(10)])
-    assert (predict(shipped, drawn).argmax(axis=1) == range(10)).sum() >= 9
-
-
-@pytest.mark.parametrize("digit", range(10))
-def test_the_shipped_model_reads_segments(shipped, digit):
-    rng = np.random.default_rng(99)
-    drawn = np.array([prepared(draw_segments(digit, rng)) for _ in range(200)])
-    assert (predict(shipped, drawn).argmax(axis=1) == digit).mean() > 0.9
-
-
-def test_segments_are_lit_as_on_a_display():
-    codes = (0x3F, 0x06, 0x5B, 0x4F, 0x66, 0x6D, 0x7D, 0x07, 0x7F, 0x6F)  # of a data sheet
-    lit = [sum(1 << "abcdefg".index(name) for name in lit[0]) for lit in LIT]
-    assert tuple(lit) == codes
-
-
-def test_segments_meet_or_have_gaps():
-    rng = np.random.default_rng(0)
-    parts = {cv2.connectedComponents(draw_segments(8, rng))[0] - 1 for _ in range(100)}
-    assert {1, 7} <= parts
-
-
-def test_a_part_of_each_batch_is_printed(digits, monkeypatch):
-    monkeypatch.setattr(augmentation, "distort", lambda images, rng, strength: images)
-    monkeypatch.setattr(
-        augmentation, "print_digit", lambda digit, rng: np.full((28, 28), 200 + digit, "uint8")
-    )
-    (x, y), _ = digits
-    n = 0
-    for images, targets in augmentation.batches(x[:1000], y[:1000], 250, 1, range(2)):
-        printed = (images >= 200).all(axis=(1, 2, 3))
-        np.testing.assert_array_equal(
-            targets[printed].argmax(axis=1), images[printed, 0, 0, 0] - 200
-        )
-        n += printed.sum()
-    assert 0.01 < n / 2000 < 0.05
+    for font in DIGIT_FONTS:
+        drawn = np.array([prepared(draw_text(str(digit), (font,), rng)) for digit in range(10)])
+        assert (predict(shipped, drawn).argmax(axis=1) == range(10)).sum() >= 9, font
+    for digit in range(10):
+        drawn = np.array([prepared(draw_segments(digit, rng)) for _ in range(50)])
+        assert (predict(shipped, drawn).argmax(axis=1) == digit).mean() > 0.9, digit
 
 
 def test_printed_digits_are_prepared_as_digits_are():
