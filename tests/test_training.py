@@ -104,15 +104,6 @@ def test_four_epochs_show_every_digit(monkeypatch):
     assert set.union(*seen) == set(range(250)) and len(seen[0]) > 180
 
 
-def test_a_later_epoch_can_be_the_first(digits):
-    (x, y), _ = digits
-    whole = augmentation.batches(x[:100], y[:100], 50, 1, range(4))
-    later = augmentation.batches(x[:100], y[:100], 50, 1, range(2, 4))
-    for _ in range(4):
-        next(whole)
-    np.testing.assert_array_equal(next(whole)[0], next(later)[0])
-
-
 def test_ones_get_flags_and_stay_otherwise_the_same(digits):
     (x, y), _ = digits
     ones = x[y == 1][:100]
