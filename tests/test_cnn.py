@@ -121,7 +121,7 @@ def test_ctrl_c_does_not_break_into_a_step(monkeypatch):
     monkeypatch.setattr(layer, "call", press_and_scale)
     with pytest.raises(KeyboardInterrupt):
         cnn.train(model, np.zeros((60, 28, 28), "uint8"), np.zeros(60, "uint8"), 2, 20, 0, 20)
-    assert steps == ["whole"]
+    assert steps == ["whole"] and int(model.optimizer.iterations) == 1
 
 
 def test_before_it_replaces_the_shipped_pair_it_says_so(few_digits, tmp_path, monkeypatch, capsys):

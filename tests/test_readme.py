@@ -80,7 +80,7 @@ def test_figures_that_stand_twice_are_the_same():
     assert some in README
     default = re.search(r"\| `cnn.py` \| .*? \| ([\d.]+) % \|", MEASURED)[1]
     assert f"The default of 4 epochs gives {float(default):.1f} %" in " ".join(README.split())
-    seconds = re.search(r"`python cnn.py --own own` with (50 pictures, takes \d+ s)", MEASURED)[1]
+    seconds = re.search(r"`python teach.py own` with (50 pictures, takes \d+ s)", MEASURED)[1]
     assert seconds.replace(", takes", " that takes") in README
 
 
