@@ -95,8 +95,8 @@ def main(argv: list[str] | None = None) -> int:
     parser = cli.new_parser("Train a model on MNIST and save it as model.json and model.h5.")
     arguments = training.add_options(parser).parse_args(argv)
     folder = cli.writable_folder(arguments.output)
-    (x_train, y_train), (x_test, y_test) = load_mnist(arguments.data)
     training.start(arguments.seed, arguments.batch_size)
+    (x_train, y_train), (x_test, y_test) = load_mnist(arguments.data)
     model = build_model()
     check_before_training(model)
     with training.checkpoint_of(arguments, argv, model, len(x_train)) as checkpoint:

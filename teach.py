@@ -35,8 +35,8 @@ def main(argv: list[str] | None = None) -> int:
     arguments = training.add_options(parser).parse_args(argv)
     folder = cli.writable_folder(arguments.output)
     pictures = find_own(arguments.own)  # no wait for a typing error
-    (x_train, y_train), (x_test, y_test) = load_mnist(arguments.data)
     training.start(arguments.seed)
+    (x_train, y_train), (x_test, y_test) = load_mnist(arguments.data)
     model = load_model(arguments.model)
     lesson = training.Lesson(model, read_own(pictures, model), x_test)
     own = f"{arguments.own} ({lesson.checksum})"

@@ -94,7 +94,7 @@ def ends_well(processes):
     assert [process.returncode for process in processes] == [0] * len(processes), (err, others)
     assert "saved model.json" in out
     for out, err in others:
-        assert out == "" and re.fullmatch("(fetching .*\n)?(waiting for .*\n)?", err)
+        assert out == "" and re.fullmatch("((fetching|waiting for) .*\n)*", err)
 
 
 def weights(folder):

@@ -50,8 +50,8 @@ def lesson(own: Path, start: Path, output: Path, say: Say) -> tuple[int, int]:
         say("epoch", epoch + 1, training.EPOCHS, 1 - logs["val_accuracy"])
 
     pictures = find_own(own, leave_out)
-    (x_train, y_train), (x_test, y_test) = load_mnist()
     training.start(seed=0)
+    (x_train, y_train), (x_test, y_test) = load_mnist()
     model = load_model(start)
     taught = training.Lesson(model, read_own(pictures, model, leave_out), x_test)
     report = keras.callbacks.LambdaCallback(on_epoch_end=after_epoch)
