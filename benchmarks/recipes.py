@@ -275,7 +275,9 @@ def write_tables(results: dict) -> None:
     """Put both tables into the documentation."""
     rows = table(results)
     source = {key: results[key] for key in ("commands", "date", "commit", "machine")}
-    tables.keep("recipes", HEADER, rows, **source)
+    others = [(name, OTHERS[name].__doc__) for name in by_recipe(results) if name in OTHERS]
+    notes = ["", *(f"- {name}: {what[0].lower()}{what[1:-1]}" for name, what in others)]
+    tables.keep("recipes", HEADER, rows, notes=notes, **source)
     tables.keep("sizes", SIZES, sizes(rows), **source)
 
 

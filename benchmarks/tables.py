@@ -24,11 +24,25 @@ PAGES = ("README.md", "docs/measured.md", "docs/made-pages.md")
 MARKED = re.compile(r"<!-- table: ([\w ]+) -->\n.*?<!-- end -->", re.DOTALL)
 README = (  # what stands there, and the table, the row and the column that it comes from
     ("MNIST's test digits, the model that comes along", "model", "test digits right", "measured"),
-    ("MNIST's test digits, a model of `python cnn.py`", "recipes", "`cnn.py`", "test accuracy"),
-    ("a digit that you photograph", "people", "one digit, photo", "right"),
-    ("a digit that you draw", "people", "one digit, drawn", "right"),
-    ("a photo of rows, lists, tables", "people", "photos of rows, lists, tables", "right"),
-    ("a photo of sums, sudokus", "people", "photos of sums, equations, sudokus", "right"),
+    ("MNIST's test digits, after `python cnn.py`", "recipes", "`cnn.py`", "test accuracy"),
+    ("a stranger's photo of one digit", "people", "one digit, photo", "right"),
+    ("a stranger's drawing of one digit", "people", "one digit, drawn", "right"),
+    (
+        "a stranger's photo of rows, lists or tables, without a mistake",
+        *("people", "photos of rows, lists, tables", "right"),
+    ),
+    (
+        "a stranger's photo of sums, equations or sudokus, without a mistake",
+        *("people", "photos of sums, equations, sudokus", "right"),
+    ),
+    (
+        "any answer that is at least 90 % sure",
+        "people",
+        "answers that are at least 90 % sure",
+        "right",
+    ),
+    ("time of `python cnn.py`, on two slow cores", "recipes", "`cnn.py`", "seconds"),
+    ("parameters of the model", "model", "parameters", "measured"),
 )
 
 
@@ -66,7 +80,7 @@ def shown(table: dict) -> list[str]:
     commands = ", then ".join(f"`{line}`" for line in table["commands"])
     where = f", on {table['machine']}" if table["machine"] else ""
     told = f"{commands}: {table['date']}, commit {table['commit']}{where}."
-    return [*markdown(table["header"], table["rows"]), "", told]
+    return [*markdown(table["header"], table["rows"]), "", told, *table.get("notes", [])]
 
 
 def chosen(tables: dict[str, dict]) -> list[str]:
@@ -75,7 +89,7 @@ def chosen(tables: dict[str, dict]) -> list[str]:
         [what, cell(tables[name], row, column), tables[name]["date"]]
         for what, name, row, column in README
     ]
-    return markdown(["what", "read right", "measured"], rows)
+    return markdown(["what", "measured", "on"], rows)
 
 
 def cell(table: dict, row: str, column: str) -> str:
