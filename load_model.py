@@ -107,7 +107,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("images", nargs="*", metavar="IMAGE", help="picture, folder, pattern; - is standard input")
     add("--model", metavar="DIR", default=find_pair(), help="where model.json and model.h5 are")
-    add("--data", metavar="PATH", help="without pictures: mnist.npz, or a folder with the IDX files")
+    add("--data", metavar="PATH", help="MNIST to test with: mnist.npz, or the IDX files")
     add("--plot", metavar="FILE", type=cli.figure_file, help="draw what was read")
     add("--json", action="store_true", help="one JSON object a line")
     add("--show", action="store_true", help="open a window with the drawing")
