@@ -267,7 +267,7 @@ def sizes(rows: list[list[str]]) -> list[list[str]]:
         ["the model that comes along", "2.2 million", shipped, "1", "80"],
         ["`cnn.py`", "2.2 million", *default, "4"],
         ["small", "0.36 million", *small, "12"],
-        *PUBLISHED,
+        *map(list, PUBLISHED),
     ]
 
 
@@ -278,6 +278,7 @@ def write_tables(results: dict) -> None:
     others = [(name, OTHERS[name].__doc__) for name in by_recipe(results) if name in OTHERS]
     notes = ["", *(f"- {name}: {what[0].lower()}{what[1:-1]}" for name, what in others)]
     tables.keep("recipes", HEADER, rows, notes=notes, **source)
+    source["commands"] = ["python benchmarks/recipes.py --rounds 0"]
     tables.keep("sizes", SIZES, sizes(rows), **source)
 
 

@@ -93,7 +93,8 @@ def test_a_benchmark_writes_its_table(tmp_path, monkeypatch):
 
 def test_the_scripts_say_of_themselves_what_the_readme_says():
     accuracy = tables.cell(tables.read()["model"], "test digits right", "measured")
-    (said,) = [line.strip() for line in load_model.__doc__.splitlines() if "accuracy" in line]
+    lines = map(str.strip, load_model.__doc__.splitlines())
+    (said,) = [line for line in lines if line.startswith("test accuracy")]
     assert said.startswith(f"test accuracy {accuracy} (") and f"\n{said}\n" in README
     *_, lines = cnn.__doc__.split("last lines that it prints:\n\n")
     assert f"```\n{textwrap.dedent(lines)}```\n" in README
