@@ -60,7 +60,7 @@ def main() -> int:
         [f"of `python {' '.join(READ)}`", f"{command:.1f} s"],
         ['of `python -c "import tensorflow"`', f"{start:.1f} s"],
         ["of `python cnn.py --epochs 1`", f"{train:.0f} s"],
-        ["memory of that", f"{memory:.1f} GB"],
+        ["memory of `python cnn.py --epochs 1`", f"{memory:.1f} GB"],
     ]
     header = ["what", "measured"]
     print_table(header, rows)

@@ -84,10 +84,12 @@ def filled(page: str, tables: dict[str, dict]) -> str:
 
 def shown(table: dict) -> list[str]:
     """Return the lines of a table, and below it how it came about."""
-    commands = ", then ".join(f"`{line}`" for line in table["commands"])
-    where = f", on {table['machine']}" if table["machine"] else ""
-    told = f"{commands}: {table['date']}, commit {table['commit']}{where}."
-    return [*markdown(table["header"], table["rows"]), "", told, *table.get("notes", [])]
+    lines = markdown(table["header"], table["rows"])
+    if table["commands"]:
+        commands = ", then ".join(f"`{line}`" for line in table["commands"])
+        where = f", on {table['machine']}" if table["machine"] else ""
+        lines += ["", f"{commands}: {table['date']}, commit {table['commit']}{where}."]
+    return lines + table.get("notes", [])
 
 
 def chosen(tables: dict[str, dict]) -> list[str]:
