@@ -276,7 +276,7 @@ def write_tables(results: dict) -> None:
     rows = table(results)
     source = {key: results[key] for key in ("commands", "date", "commit", "machine")}
     others = [(name, OTHERS[name].__doc__) for name in by_recipe(results) if name in OTHERS]
-    notes = ["; ".join(f"{name}: {what[0].lower()}{what[1:-1]}" for name, what in others)]
+    notes = [" ".join(f"*{name}*: {what[0].lower()}{what[1:]}" for name, what in others)]
     tables.keep("recipes", HEADER, rows, notes=notes, **source)
     tables.keep("sizes", SIZES, sizes(rows), **source | {"commands": []})  # of the same trainings
 
