@@ -7,7 +7,8 @@ empty where there is no digit. Printed is, for each group, the fraction of pictu
 are all right, averaged over writers (pictures of one writer resemble each other), and how many
 digits are wrong: the edit distance to the label, as a fraction of the label's digits. Then how far
 the confidence can be trusted, over all pictures that got an answer. `--docs` writes the first table
-into the documentation: do that only with pictures that nobody looked at before.
+into the documentation: do that only with pictures that nobody looked at before, in groups that are
+called as those of the table there.
 """
 
 import argparse
