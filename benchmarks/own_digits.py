@@ -99,7 +99,9 @@ def by_group(rows: list[dict], readings: list[Reading]) -> list[list[object]]:
     ]
     if sure:
         percent = f"{100 * np.mean(sure):.1f} %"
-        table.append([f"answers that are at least {UNSURE:.0%} sure", len(sure), percent, "-"])
+        table.append(
+            [f"answers that are at least {100 * UNSURE:.0f} % sure", len(sure), percent, "-"]
+        )
     return table
 
 

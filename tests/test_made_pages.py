@@ -124,6 +124,19 @@ def test_right_wrong_and_false_digits_are_told_apart():
     ]
 
 
+def test_people_s_pictures_are_averaged_over_writers():
+    box = [(0, 0, 20, 30)]
+    photos = [("7", "ann", "7"), ("7", "ann", "1"), ("7", "bob", "7")]  # label, writer, read
+    rows = [{"group": "photos", "writer": who, "label": label} for label, who, _ in photos]
+    rows.append({"group": "no digit", "writer": "ann", "label": ""})
+    read = [Reading("photo", answers(digit, box)) for *_, digit in photos] + [Reading("logo", [])]
+    assert own_digits.by_group(rows, read) == [
+        ["photos", 3, "75.0 %", "1 of 3 (33.3 %)"],
+        ["no digit", 1, "100.0 %", "-"],
+        ["answers that are at least 90 % sure", 3, "66.7 %", "-"],
+    ]
+
+
 def test_wrong_digits_are_put_in_taken_out_or_changed():
     assert [distance(read, "1234") for read in ("1234", "124", "91234", "1834", "")] == [
         0,
