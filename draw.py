@@ -26,8 +26,6 @@ from digits.page.addresses import HERE, PORT, address_for_people, listen
 from digits.page.qr_code import can_show, qr_code
 from digits.streams import only_python_on_stderr
 
-TRAINING = Path(__file__).resolve().with_name("cnn.py")
-
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = cli.new_parser("Draw digits in the browser and watch the model read them.")
@@ -64,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
     from digits.page.server import RequestHandler, create_app
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no line for every request
-    learner = Learner(model, arguments.keep, [sys.executable, str(TRAINING)])
+    learner = Learner(model, arguments.keep)
     app = create_app(learner, host, arguments.origin)
     how = {"threaded": True, "request_handler": RequestHandler, "fd": listening.fileno()}
     server = make_server(host, port, app, **how)

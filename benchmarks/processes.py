@@ -36,9 +36,9 @@ import cnn
 mnist = cnn.load_mnist()
 cnn.load_mnist = lambda _: [(x[:{{digits}}], y[:{{digits}}]) for x, y in mnist]
 {{more}}
-sys.exit(cnn.training.distribution.watched(lambda: cnn.cli.run(cnn.main)))
+sys.exit(cnn.training.run(cnn.main))
 """
-SILENT = "cnn.training.distribution.Team.join = lambda *_: None"
+SILENT = "from digits.training import distribution; distribution.Team.join = lambda *_: None"
 WAYS = {  # the cores of each process, and what is changed in it
     "one process": ([{0, 1}], ""),
     "two processes": ([{0}, {1}], ""),

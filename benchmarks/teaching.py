@@ -15,6 +15,7 @@ that was stopped goes on.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import os
 import sys
@@ -28,7 +29,6 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import tables
 from scores import print_table
 
-import cnn
 from digits.command_line import UserError, positive_int, run
 from digits.data.mnist import load_mnist
 from digits.data.own_pictures import Labelled, find_own
@@ -68,11 +68,8 @@ def measure(
     if examples:
         start = time.process_time()
         own = read_own([pictures[i] for i in sorted(chosen)], model)
-        default = cnn.parse_arguments([])
-        lesson = Lesson(model, own, x_test)
-        shown = lesson.among(x_train, y_train, cnn.VALIDATION, choice)
-        cnn.train(model, *shown, default.epochs, default.batch_size, choice)
-        lesson.finish()
+        with contextlib.suppress(UserError):  # all are read right already
+            Lesson(model, own, x_test).train(x_train, y_train, seed=choice)
         seconds = time.process_time() - start
     rest = [picture for i, picture in enumerate(pictures) if i not in chosen]
     readings = read_pictures(model, ((name, file) for name, file, _ in rest))

@@ -18,9 +18,17 @@ def draw() -> int:
 
 
 def train() -> int:
-    from digits.training import distribution
+    return _train("cnn.py")
 
-    return distribution.watched(lambda: run(_main_of("cnn.py")))
+
+def teach() -> int:
+    return _train("teach.py")
+
+
+def _train(script: str) -> int:
+    from digits import training
+
+    return training.run(_main_of(script))
 
 
 def _main_of(script: str) -> Callable[[], int]:
@@ -38,6 +46,7 @@ def about() -> str:
         f"{places.READ} page.jpg": "the digits on a picture, or on many",
         places.DRAW: "a page to draw on, in the browser",
         places.TRAIN: "a model trained on MNIST, in the current folder",
+        f"{places.TEACH} own": "your own digits, in folders named after what is written",
     }
     lines = [f"{command:<30}  {what}" for command, what in commands.items()]
     return "\n".join(

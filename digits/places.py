@@ -10,9 +10,9 @@ PACKAGE = Path(__file__).resolve().parent
 INSIDE = PACKAGE / "shipped"  # pyproject.toml puts them there
 INSTALLED = INSIDE.is_dir()
 PROJECT = INSIDE if INSTALLED else PACKAGE.parent
-READ, DRAW, TRAIN = (
-    ("digits-read", "digits-draw", "digits-train")
+READ, DRAW, TRAIN, TEACH = (
+    ("digits-read", "digits-draw", "digits-train", "digits-teach")
     if INSTALLED
-    else ("python load_model.py", "python draw.py", "python cnn.py")
+    else ("python load_model.py", "python draw.py", "python cnn.py", "python teach.py")
 )
 INSTALL = f"pip install {DISTRIBUTION}" if INSTALLED else "pip install -r requirements.txt"

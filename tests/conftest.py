@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import cv2
@@ -19,6 +20,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 import cnn  # noqa: E402
+import teach  # noqa: E402
 from digits.data import load_mnist  # noqa: E402
 from digits.model import load_model, save_model  # noqa: E402
 from digits.page.learner import Learner  # noqa: E402
@@ -58,7 +60,7 @@ def shipped():
 @pytest.fixture
 def learner(shipped, tmp_path):
     """The network of the page, which keeps pictures in `own` of the test's folder."""
-    return Learner(shipped, tmp_path / "own", [])
+    return Learner(shipped, tmp_path / "own")
 
 
 @pytest.fixture(scope="session")
@@ -78,10 +80,24 @@ def fresh(untrained, tmp_path):
 
 @pytest.fixture
 def few_digits(digits, monkeypatch):
-    """Let cnn.main() train on few digits."""
+    """Let cnn.main() and teach.main() train on few digits."""
     (x_train, y_train), (x_test, y_test) = digits
     few = (x_train[:3000], y_train[:3000]), (x_test[:300], y_test[:300])
-    monkeypatch.setattr(cnn, "load_mnist", lambda path: few)
+    for script in (cnn, teach):
+        monkeypatch.setattr(script, "load_mnist", lambda path: few)
+
+
+@pytest.fixture(scope="session")
+def trained(digits, tmp_path_factory):
+    """cnn.py as it is, once on few digits: its folder, and what it printed on stdout and stderr."""
+    (x_train, y_train), (x_test, y_test) = digits
+    few = (x_train[:6700], y_train[:6700]), (x_test[:1000], y_test[:1000])
+    folder, out, err = tmp_path_factory.mktemp("trained") / "new", io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(cnn, "load_mnist", lambda path: few)
+        options = ["--epochs", "3", "--batch-size", "100", "--output", str(folder)]
+        assert cnn.main(options) == 0
+    return folder, out.getvalue(), err.getvalue()
 
 
 @pytest.fixture
@@ -133,32 +149,22 @@ def address(start_page):
 TINY = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
-import cnn
-from digits.training import distribution
-from digits.command_line import run
+import cnn, teach
 from digits.data.mnist import load_mnist
 
 (x_train, y_train), (x_test, y_test) = load_mnist()
 few = (x_train[:3000], y_train[:3000]), (x_test[:300], y_test[:300])
-cnn.load_mnist = lambda path: few
+cnn.load_mnist = teach.load_mnist = lambda path: few
 """
 SMALL = """
-def build_model():
-    layers = cnn.keras.layers
-    return cnn.keras.Sequential(
-        [
-            cnn.keras.Input((28, 28, 1)),
-            layers.Rescaling(1 / 255),
-            *cnn.convolution(4, 5, "1", pool=True),
-            layers.Flatten(),
-            layers.Dropout(0.2),
-            layers.Dense(10, activation="softmax"),
-        ]
-    )
-
-cnn.build_model = build_model
+def small_convnet():
+    layers, keras = cnn.keras.layers, cnn.keras
+    first = [keras.Input((28, 28, 1)), layers.Rescaling(1 / 255)]
+    last = [layers.Flatten(), layers.Dropout(0.2), layers.Dense(10, activation="softmax")]
+    return keras.Sequential([*first, *cnn.convolution(4, 5, "1", pool=True), *last])
 """
-START = "sys.exit(distribution.watched(lambda: run(cnn.main)))"
+exec(SMALL, globals())  # for this process too; those of other backends have no pytest
+START = "sys.exit(cnn.training.run(cnn.main))"
 
 
 @pytest.fixture
@@ -169,9 +175,16 @@ def tiny_cnn(digits, tmp_path):
 
 
 @pytest.fixture
+def tiny_teach(digits, tmp_path):
+    """A command that is teach.py among few digits."""
+    (tmp_path / "tiny_teach.py").write_text(TINY + "sys.exit(cnn.training.run(teach.main))")
+    return [sys.executable, str(tmp_path / "tiny_teach.py")]
+
+
+@pytest.fixture
 def small_cnn(tiny_cnn, tmp_path):
     """The same for a small model: JAX and PyTorch prepare a large one for long, each time anew."""
-    (tmp_path / "tiny.py").write_text(TINY + SMALL + START)
+    (tmp_path / "tiny.py").write_text(TINY + SMALL + "cnn.build_model = small_convnet\n" + START)
     return tiny_cnn
 
 

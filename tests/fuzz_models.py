@@ -24,74 +24,41 @@ from digits.model import allowed, checks, descriptions
 layers = keras.layers
 SECONDS, BYTES = 2.0, 2**30
 
-# What a layer needs, where it cannot do without arguments, and where it takes no image.
-ARGUMENTS = {
-    "Activation": ["relu"],
-    "AdaptiveAveragePooling1D": [4],
-    "AdaptiveAveragePooling2D": [4],
-    "AdaptiveAveragePooling3D": [4],
-    "AdaptiveMaxPooling1D": [4],
-    "AdaptiveMaxPooling2D": [4],
-    "AdaptiveMaxPooling3D": [4],
-    "AveragePooling1D": [2],
-    "AveragePooling2D": [2],
-    "AveragePooling3D": [2],
-    "MaxPooling1D": [2],
-    "Bidirectional": [layers.GRU(4)],
-    "CategoryEncoding": [300],
+# What a layer needs, where it cannot do without arguments.
+OF_NAMES = {  # the argument of each of these
+    "LSTM GRU SimpleRNN GroupNormalization": 4,
+    "AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D": 4,
+    "AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D": 4,
+    "AveragePooling1D AveragePooling2D AveragePooling3D MaxPooling1D MaxPooling2D MaxPooling3D": 2,
+    "DepthwiseConv1D DepthwiseConv2D RandomPosterization RepeatVector": 3,
+    "AlphaDropout Dropout GaussianDropout GaussianNoise Rescaling RandomBrightness": 0.1,
+    "SpatialDropout1D SpatialDropout2D SpatialDropout3D RandomColorDegeneration": 0.1,
+    "RandomContrast RandomHue RandomRotation RandomSaturation RandomSharpness RandomZoom": 0.1,
+    "Activation": "relu",
+    "CategoryEncoding": 300,
+    "Dense": 16,
+    "Dot": 2,
+    "Discretization": [10.0, 100.0],
+    "Permute": [2, 1],
+    "Reshape": [-1, 4],
+    "Bidirectional": layers.GRU(4),
+    "SpectralNormalization TimeDistributed": layers.Dense(4),
+    "RNN": layers.StackedRNNCells([layers.LSTMCell(4), layers.SimpleRNNCell(3)]),
+}
+CONVOLUTIONS = """Conv1D Conv2D Conv3D Conv1DTranspose Conv2DTranspose Conv3DTranspose
+    ConvLSTM1D ConvLSTM2D ConvLSTM3D SeparableConv1D SeparableConv2D"""
+ARGUMENTS = {name: [one] for names, one in OF_NAMES.items() for name in names.split()}
+ARGUMENTS |= {name: [4, 3] for name in CONVOLUTIONS.split()} | {
     "CenterCrop": [20, 20],
-    "Conv1D": [4, 3],
-    "Conv2D": [4, 3],
-    "Conv3D": [4, 3],
-    "Conv1DTranspose": [4, 3],
-    "Conv2DTranspose": [4, 3],
-    "Conv3DTranspose": [4, 3],
-    "ConvLSTM1D": [4, 3],
-    "ConvLSTM2D": [4, 3],
-    "ConvLSTM3D": [4, 3],
-    "Dense": [16],
-    "DepthwiseConv1D": [3],
-    "DepthwiseConv2D": [3],
-    "Discretization": [[10.0, 100.0]],
-    "Dot": [2],
     "EinsumDense": ["abc,cd->abd", [28, 8]],
     "Embedding": [256, 2],
-    "GRU": [4],
-    "GaussianDropout": [0.1],
-    "GaussianNoise": [0.1],
-    "AlphaDropout": [0.1],
-    "Dropout": [0.1],
-    "GroupNormalization": [4],
     "GroupQueryAttention": [4, 4, 2],
-    "LSTM": [4],
     "MultiHeadAttention": [2, 4],
     "Normalization": [-1, 0.5, 2.0],
-    "Permute": [[2, 1]],
-    "RNN": [layers.StackedRNNCells([layers.LSTMCell(4), layers.SimpleRNNCell(3)])],
-    "RandomBrightness": [0.1],
-    "RandomContrast": [0.1],
     "RandomCrop": [20, 20],
-    "RandomRotation": [0.1],
     "RandomTranslation": [0.1, 0.1],
-    "RandomZoom": [0.1],
-    "RandomHue": [0.1],
-    "RandomSaturation": [0.1],
-    "RandomSharpness": [0.1],
-    "RandomColorDegeneration": [0.1],
-    "RandomPosterization": [3],
-    "RepeatVector": [3],
-    "Rescaling": [0.1],
-    "Reshape": [[-1, 4]],
     "Resizing": [14, 14],
     "ReversibleEmbedding": [256, 2],
-    "SeparableConv1D": [4, 3],
-    "SeparableConv2D": [4, 3],
-    "SimpleRNN": [4],
-    "SpatialDropout1D": [0.1],
-    "SpatialDropout2D": [0.1],
-    "SpatialDropout3D": [0.1],
-    "SpectralNormalization": [layers.Dense(4)],
-    "TimeDistributed": [layers.Dense(4)],
 }
 SHAPES = [(28, 28, 1), (28, 28), (784,), (28, 4, 7, 1), (7, 4, 4, 7, 1)]
 # Some of what Keras makes of operations in a graph.
@@ -147,18 +114,8 @@ VALUES = [None, True, False, -1, 0, 1, 2, 99, 1000, 10**5, 10**7, 10**9, 2**63, 
 VALUES += [float("nan"), float("inf"), "", "relu", "softmax", "/etc/passwd", "lambda x: x", "same"]
 VALUES += ["float16", "int8", "channels_first", [], {}, [1, 2], [10**6] * 3, [[3, 3], [99, 99]]]
 VALUES += ["x" * 10**5, [[[[[[[[[[[[]]]]]]]]]]]], *HOSTILE]
-KEYS = [
-    "weights",
-    "batch_shape",
-    "layer",
-    "cell",
-    "vocabulary",
-    "file",
-    "unroll",
-    "dtype",
-    "module",
-]
-KEYS += ["build_config", "compile_config", "registered_name", "stateful", "dilation_rate", "seed"]
+KEYS = """weights batch_shape layer cell vocabulary file unroll dtype module build_config
+    compile_config registered_name stateful dilation_rate seed""".split()  # noqa: SIM905
 
 
 def mutate(part: object, rng: np.random.Generator) -> None:

@@ -110,7 +110,7 @@ def test_without_a_choice_it_is_what_is_installed(installed, monkeypatch, tmp_pa
 def test_training_with_what_only_reads_names_what_trains(monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "openvino")
     with pytest.raises(UserError, match="openvino only reads; to train, set KERAS_BACKEND=tensor"):
-        training.set_seed(0)
+        training.start(0)
 
 
 def test_what_compiles_for_each_size_of_a_batch_sees_few_of_them(shipped, monkeypatch):

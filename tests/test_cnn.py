@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import textwrap
 
 import numpy as np
 import pytest
@@ -53,21 +54,23 @@ def test_wrong_data_is_named(script, tmp_path):
     assert is_user_error(script("cnn.py", "--data", "x.npz"), "x.npz", "not MNIST")
 
 
-def test_it_prints_results_and_writes_four_files(few_digits, tmp_path, capsys):
-    assert cnn.main(["--epochs", "1", "--output", str(tmp_path / "new")]) == 0
-    out, err = capsys.readouterr()
-    for words in (
-        "test accuracy ",
-        "digit  images  wrong",
-        "trained 1 epoch in",
-        "saved model.json",
-        f"\nthe model in {ROOT} before: test accuracy ",
-    ):
-        assert words in out
-    assert err.startswith(f"the model goes to {tmp_path / 'new'}\n")
-    assert "\nepoch 1 of 1: accuracy " in err and err.count("\n") == 2  # as a log wants it
-    files = sorted(file.name for file in (tmp_path / "new").iterdir())
+def test_it_prints_results_and_writes_four_files(trained):
+    folder, out, err = trained
+    words = "digit  images  wrong", "trained 3 epochs in", f"the model in {ROOT} before: test acc"
+    assert all(f"\n{line}" in out for line in words) and 90 < float(out.split()[2]) < 100
+    assert out.endswith(f"saved model.json, model.h5, result.png and training.png in {folder}\n")
+    assert err.startswith(f"the model goes to {folder}\n")
+    assert err.count("\n") == 4 and "\nepoch 1 of 3: accuracy " in err  # as a log wants it
+    files = sorted(file.name for file in folder.iterdir())
     assert files == ["model.h5", "model.json", "result.png", "training.png"]
+
+
+@pytest.mark.slow
+def test_the_default_training_prints_what_the_script_says(digits, tmp_path, capsys):
+    assert cnn.main(["--output", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    for line in textwrap.dedent(cnn.__doc__.split("prints:\n\n")[1]).splitlines():
+        assert re.search("(?m)^" + re.escape(line).replace(r"\.\.\.", ".*") + "$", out), line
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from digits.reading.finding import digits_in
 
 pillow_heif.register_heif_opener()  # to write it
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF", "AVIF", "HEIF")
-SECONDS = float(os.environ.get("FUZZ_SECONDS", 30))
+SECONDS = float(os.environ.get("FUZZ_SECONDS", 15))
 
 
 def saved(image, format):

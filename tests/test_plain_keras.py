@@ -26,6 +26,7 @@ def small():
             layers.Rescaling(1 / 255),
             layers.Dense(8, kernel_initializer="orthogonal", name="rows"),
             layers.BatchNormalization(),
+            layers.AveragePooling1D(7),
             layers.LSTM(6),
             layers.Dense(10, activation="softmax"),
         ]
@@ -41,6 +42,12 @@ def graph():
     return keras.Model(pixels, layers.Dense(10, activation="softmax")(layers.Flatten()(x)))
 
 
+@pytest.fixture(autouse=True)
+def no_trial(monkeypatch):
+    """On which scale a model was trained is tested elsewhere, and takes long to find out."""
+    monkeypatch.setattr(loading, "scale_warning", lambda model: None)
+
+
 @pytest.fixture(scope="module", params=[small, graph])
 def saved(request, tmp_path_factory):
     """A folder with a trained model, saved in all ways, and its probabilities."""
@@ -54,6 +61,9 @@ def saved(request, tmp_path_factory):
     model.save_weights(folder / "model.weights.h5")
     (folder / "config.json").write_text(json.dumps(model.get_config()))
     return folder, predict(model, IMAGES)
+
+
+ONLY_SMALL = pytest.mark.parametrize("saved", [small], indirect=True)
 
 
 @pytest.fixture
@@ -75,34 +85,32 @@ def opens(place, probabilities):
     np.testing.assert_allclose(predict(loading.load_model(place), IMAGES), probabilities, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    "taken",
-    [
+def test_whatever_holds_a_whole_model_opens_as_a_folder_or_a_file(files):
+    for taken in (
         {"model_json": "model.json", "model_h5": "model.h5"},
         {"model_json": "model.json", "model_h5": "model.weights.h5"},
         {"model_json": "model.json", "model_weights_h5": "model.weights.h5"},
         {"model_json": "config.json", "model_h5": "model.h5"},
-        {"model_h5": "model.h5"},
         {"mine_h5": "model.h5"},
         {"mine_keras": "model.keras"},
         {"model_h5": "model.keras"},
         {"model_json": "model.json", "model_h5": "model.keras"},
-    ],
-    ids=lambda taken: " ".join(f"{new}={name}" for new, name in taken.items()),
-)
-def test_whatever_holds_a_whole_model_opens_as_a_folder_or_a_file(files, taken):
-    folder = files(**taken)
-    opens(folder, files.probabilities)
-    for file in folder.iterdir():
-        opens(file, files.probabilities)
+    ):
+        folder = files(**taken)
+        for place in (folder, *folder.iterdir()):
+            opens(place, files.probabilities)
+        for file in folder.iterdir():
+            file.unlink()
 
 
+@ONLY_SMALL
 def test_json_in_json_is_read(files):
     folder = files("model.json", "model.h5")
     (folder / "model.json").write_text(json.dumps((folder / "model.json").read_text()))
     opens(folder, files.probabilities)
 
 
+@ONLY_SMALL
 def test_a_damaged_description_does_not_hide_a_whole_file(files):
     folder = files("model.json", "model.h5")
     (folder / "model.json").write_text("[]")
@@ -172,7 +180,7 @@ def write_as_keras_2(folder):
             group.attrs["keras_version"] = "2.15.0"
 
 
-@pytest.mark.parametrize("saved", [small], indirect=True)
+@ONLY_SMALL
 def test_keras_2_opens_where_keras_3_can_build_it(files):
     folder = files("model.json", "model.h5")
     write_as_keras_2(folder)
@@ -195,7 +203,7 @@ def test_weights_of_keras_2_go_into_the_same_layers_built_anew(files, weights_al
 
 
 @pytest.mark.parametrize("instead", ['"TFOpLambda"', '"ConvLSTM3D"'])
-@pytest.mark.parametrize("saved", [small], indirect=True)
+@ONLY_SMALL
 def test_what_keras_2_wrote_and_keras_3_cannot_build_gets_the_mend(files, instead):
     folder = files("model.json", "model.h5")
     reworded(lambda text: text.replace('"LSTM"', instead))(folder)
@@ -219,7 +227,7 @@ PAIR = r'write the pair with open\("model.json", "w"\)'
     ],
     ids=["weights", "description", "two"],
 )
-@pytest.mark.parametrize("saved", [small], indirect=True)
+@ONLY_SMALL
 def test_half_a_model_gets_the_command_that_makes_the_pair(files, taken, message):
     with pytest.raises(UserError, match=message):
         loading.load_model(files(**taken))
@@ -246,7 +254,7 @@ def test_a_saved_model_of_tensorflow_gets_the_mend(tmp_path):
         loading.load_model(tmp_path)
 
 
-@pytest.mark.parametrize("saved", [small], indirect=True)
+@ONLY_SMALL
 def test_the_state_of_the_training_does_not_count(files, monkeypatch):
     folder = files("model.json", "model.h5")
     with h5py.File(folder / "model.h5") as file:
@@ -279,7 +287,7 @@ def test_hostile_archives_are_refused(tmp_path, config, weights, message):
         loading.load_model(tmp_path / "a.keras")
 
 
-@pytest.mark.parametrize("saved", [small], indirect=True)
+@ONLY_SMALL
 def test_hostile_descriptions_are_refused_wherever_they_lie(files):
     folder = files("model.h5", "model.keras")
     with zipfile.ZipFile(folder / "model.keras") as archive:
@@ -323,7 +331,7 @@ def named_often(file):
         ),
     ],
 )
-@pytest.mark.parametrize("saved", [small], indirect=True)
+@ONLY_SMALL
 def test_hostile_names_of_weights_are_refused(files, change, message):
     folder = files("model.json", "model.h5")
     with h5py.File(folder / "model.h5", "r+") as file:

@@ -11,6 +11,7 @@ import load_model
 from conftest import ROOT
 from digits.model import loading
 from digits.model import quiet_keras as keras
+from digits.model.evaluation import predict
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
@@ -107,9 +108,12 @@ def test_each_model_to_paste_has_its_figures():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(3))
-def test_a_model_to_paste_is_as_accurate_as_it_says(number, tmp_path, monkeypatch, capsys):
+def test_a_model_to_paste_is_trained_saved_and_read_with(number, digits, tmp_path, monkeypatch):
+    (x_train, y_train), (x_test, y_test) = digits
+    few = (x_train[:12_500], y_train[:12_500]), (x_test, y_test)
+    monkeypatch.setattr(cnn, "load_mnist", lambda path: few)
     monkeypatch.setattr(cnn, "build_model", built(MODELS[number]))
-    assert cnn.main(["--output", str(tmp_path)]) == 0
-    accuracy = float(re.search(r"test accuracy ([\d.]+) %", capsys.readouterr().out)[1])
-    assert accuracy == pytest.approx(float(FIGURES[number][1]), abs=0.3)
-    loading.load_model(tmp_path)
+    assert cnn.main(["--epochs", "2", "--output", str(tmp_path)]) == 0
+    probabilities = predict(loading.load_model(tmp_path), x_test)
+    right = 100 * (probabilities.argmax(axis=1) == y_test).mean()
+    assert float(FIGURES[number][1]) - 5 < right < float(FIGURES[number][1])

@@ -9,9 +9,6 @@ import numpy as np
 import pytest
 
 from digits.reading import read_pictures
-from digits.reading.competition import compete
-from digits.reading.components import Component
-from digits.reading.extremal_regions import Region
 
 
 @pytest.fixture
@@ -79,24 +76,3 @@ def test_texture_takes_seconds_at_most(read):
     start = time.process_time()
     assert read(noise).unsure
     assert time.process_time() - start < 10
-
-
-def region(x, y, width, height, light=False):
-    mask = np.ones((height, width), bool)
-    return Region(Component(mask, x, y), light, 100.0, 10, mask.astype("float32"), 100.0)
-
-
-def test_what_explains_more_ink_wins():
-    """A digit against the upright stroke inside it, both sure."""
-    assert compete([region(0, 0, 30, 40), region(20, 2, 5, 36)], np.array([0.9, 1.0])) == [0]
-
-
-def test_an_unsure_region_leaves_what_is_inside_to_the_digits():
-    regions = [region(0, 0, 100, 60), region(10, 10, 25, 40), region(60, 10, 25, 40)]
-    assert sorted(compete(regions, np.array([0.2, 1.0, 1.0]))) == [1, 2]
-
-
-def test_a_row_of_digits_decides_how_high_they_are():
-    digits = [region(50 * i, 0, 25, 40) for i in range(5)]
-    dot = region(300, 30, 5, 9)
-    assert sorted(compete([*digits, dot], np.ones(6))) == [0, 1, 2, 3, 4]

@@ -1,18 +1,21 @@
 """The page keeps what people correct, learns from it when asked, and never gets worse by that."""
 
-import contextlib
 import errno
 import io
 import json
+import multiprocessing
 import os
 import re
 import signal
+import subprocess
 import sys
 import threading
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
+import lessons
 import numpy as np
 import pytest
 from PIL import Image
@@ -21,7 +24,7 @@ from conftest import ROOT, drawn_seven, hear_ctrl_c, png
 from digits.data.picture_files import read_grey
 from digits.model import load_model, save_model
 from digits.model import quiet_keras as keras
-from digits.page import kept_pictures, server
+from digits.page import kept_pictures, server, training_process
 from digits.page.learner import Learner
 
 PGM = b"P5 100 100 255\n" + drawn_seven().tobytes()  # as the page sends a drawing
@@ -193,51 +196,30 @@ def test_a_picture_that_the_browser_cannot_open_gets_a_preview(client):
 
 # ------------------------------------------------------------------ learning
 
-# Beside these lines: `own`, `model` and `output`, as cnn.py gets them, and `say`.
-LEARN_TO_SAY_ONE = """
-say("epoch 1 of 2: loss 0.5")
-assert len(list(own.glob("[0-9]*/*.png"))) == 1 and (model / "model.h5").is_file()
-shutil.copytree(pair, output)
-say(f"left out: {next(own.glob('[0-9]*/*.png'))}: read as 33, its folder says 7")
-say(f"left out: {own}/.held_out: no folder of digits")
-print("test accuracy 99.61 % (39 of 10000 wrong)\\nexpected calibration error 0.0017")
-print("before: test accuracy 99.62 % (38 of 10000 wrong)")
-print("own digits learned: 1 of 1 right, 0 before (1 of 1)")
-print("own digits held out: not measured: too few")
-"""
-WAIT = 'say("epoch 1 of 2: loss 0.5"), time.sleep(100)'
-DAMAGE = LEARN_TO_SAY_ONE + "(output / 'model.h5').write_bytes(b'half a file')"
-NOTHING = "say('made nothing')"
-FAIL = 'say("cannot go on"), sys.exit(2)'
-CRASH = "raise MemoryError('none is left')"
-DIE = 'say("epoch 1 of 2: loss 0.5"), os.kill(os.getpid(), 9)'
-
 
 @pytest.fixture
-def learn_by(shipped, own, tmp_path):
-    """Return a learner whose training is not cnn.py but these lines, and a client of its page."""
-    pair = tmp_path / "pair"
-    pair.mkdir()
+def pair(tmp_path):
+    """A folder with a small model that takes everything for a 1."""
     layers = [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")]
     says_one = keras.Sequential(layers)
     says_one.layers[-1].set_weights([np.zeros((784, 10)), 9.0 * (np.arange(10) == 1)])
-    save_model(says_one, pair)
-    script, clients = tmp_path / "standin.py", []
+    folder = tmp_path / "pair"
+    folder.mkdir()
+    save_model(says_one, folder)
+    return folder
 
-    def learn_by(lines):
-        script.write_text(
-            f"""
-import os, shutil, sys, time
-from pathlib import Path
-def say(text):
-    print(text if ":" in text else f"standin.py: {{text}}", file=sys.stderr, flush=True)
-own, model, output = map(Path, sys.argv[2::2])
-assert sys.argv[1::2] == ["--own", "--model", "--output"]
-pair = Path({str(pair)!r})
-{lines}
-"""
-        )
-        learner = Learner(shipped, own, [sys.executable, str(script)])
+
+@pytest.fixture
+def learn_by(shipped, own, pair, monkeypatch):
+    """Return a learner with this for its lesson, and a client of its page that keeps a 7."""
+    clients, forked = (
+        [],
+        multiprocessing.get_context("fork"),
+    )  # soon there, and they compute nothing
+    monkeypatch.setattr(training_process.multiprocessing, "get_context", lambda _: forked)
+
+    def learn_by(lesson, **more):
+        learner = Learner(shipped, own, partial(lesson, pair=pair, **more))
         clients.append(server.create_app(learner).test_client())
         keep(clients[-1])
         return learner, clients[-1]
@@ -270,7 +252,7 @@ def read(client):
 
 
 def test_what_was_learned_reads_from_then_on_and_people_can_go_back(learn_by, own):
-    _, client = learn_by(LEARN_TO_SAY_ONE)
+    _, client = learn_by(lessons.learn)
     assert read(client) == "7" and not state(client)["learned"]
     assert post(client, "/learn").status_code == 200
     now = at_its_end(client)
@@ -288,7 +270,7 @@ def test_what_was_learned_reads_from_then_on_and_people_can_go_back(learn_by, ow
 
 
 def test_a_model_that_got_worse_is_said_so(learn_by):
-    _, client = learn_by(LEARN_TO_SAY_ONE.replace("(39 of", "(61 of"))
+    _, client = learn_by(lessons.learn, mistakes=(38, 61))
     post(client, "/learn")
     now = at_its_end(client)
     assert now["worse"] and now["results"] == ["MNIST: 38 → 61 of 10,000 wrong."]
@@ -296,7 +278,7 @@ def test_a_model_that_got_worse_is_said_so(learn_by):
 
 
 def test_what_is_held_back_measures_and_is_not_learned_from(learn_by, own):
-    _, client = learn_by(LEARN_TO_SAY_ONE)
+    _, client = learn_by(lessons.learn)
     query = {"answer": "7", "held": "1"}
     kind = "image/x-portable-graymap"
     held = client.post("/keep", query_string=query, data=PGM, content_type=kind).get_json()
@@ -308,26 +290,18 @@ def test_what_is_held_back_measures_and_is_not_learned_from(learn_by, own):
 
 
 def test_what_was_learned_is_offered_after_a_restart(learn_by, shipped, own):
-    _, client = learn_by(LEARN_TO_SAY_ONE)
+    _, client = learn_by(lessons.learn)
     post(client, "/learn")
     at_its_end(client)
-    again = server.create_app(Learner(shipped, own, [])).test_client()
+    again = server.create_app(Learner(shipped, own)).test_client()
     now = state(again)
     assert now["learned"] and now["went_back"] and not now["fresh"]
     assert read(again) == "7"
     assert not post(again, "/learn/back").get_json()["went_back"] and read(again) == "1"
 
 
-def test_the_error_of_each_epoch_is_told(learn_by):
-    epochs = "say('epoch 1 of 2: loss 0.5, val_accuracy 0.9, val_loss 1'), time.sleep(100)"
-    _, client = learn_by(epochs)
-    post(client, "/learn")
-    assert until(lambda: state(client)["training"]["errors"]) == [0.1]
-
-
 def test_every_training_begins_with_the_model_of_the_start(learn_by, tmp_path):
-    note = "(own.parent / 'began.txt').write_text(str((model / 'model.h5').stat().st_size))"
-    _, client = learn_by(LEARN_TO_SAY_ONE + note)
+    _, client = learn_by(lessons.learn)
     sizes = []
     for _ in range(2):
         post(client, "/learn")
@@ -337,18 +311,17 @@ def test_every_training_begins_with_the_model_of_the_start(learn_by, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("lines", "words"),
+    ("lesson", "words"),
     [
-        (FAIL, "cannot go on"),
-        (CRASH, "MemoryError: none is left"),
-        (DIE, "signal 9"),
-        (DAMAGE, "model.h5 is no whole model file"),
-        (NOTHING, "no model in"),
+        (lessons.fail, "cannot go on"),
+        (lessons.crash, "MemoryError: none is left"),
+        (lessons.die, "signal 9"),
+        (lessons.damage, "model.h5 is no whole model file"),
+        (lessons.make_nothing, "no model in"),
     ],
-    ids=["fails", "crashes", "dies", "is damaged", "makes nothing"],
 )
-def test_a_training_that_fails_changes_nothing(learn_by, own, lines, words):
-    _, client = learn_by(lines)
+def test_a_training_that_fails_changes_nothing(learn_by, own, lesson, words):
+    _, client = learn_by(lesson)
     before = files(own)
     post(client, "/learn")
     now = at_its_end(client)
@@ -359,7 +332,7 @@ def test_a_training_that_fails_changes_nothing(learn_by, own, lines, words):
 
 
 def test_a_model_that_cannot_be_saved_is_not_taken(learn_by, own):
-    _, client = learn_by(LEARN_TO_SAY_ONE)
+    _, client = learn_by(lessons.learn)
     (own / ".learned").write_text("a file is in its place")
     post(client, "/learn")
     assert "cannot write to folder" in at_its_end(client)["failure"]
@@ -367,27 +340,28 @@ def test_a_model_that_cannot_be_saved_is_not_taken(learn_by, own):
 
 
 def test_a_stopped_training_changes_nothing(learn_by, own):
-    learner, client = learn_by(WAIT)
+    learner, client = learn_by(lessons.wait)
     before = files(own)
     post(client, "/learn")
     until(lambda: state(client)["training"]["share"] == 0.5)
+    assert state(client)["training"]["errors"] == [0.1]
     training = learner._training
     post(client, "/learn/stop")
     assert at_its_end(client)["failure"] == "stopped"
-    assert training.process.poll() is not None and not os.path.exists(training.place.name)
+    assert not training.process.is_alive() and not os.path.exists(training.place.name)
     assert read(client) == "7" and files(own) == before
     assert post(client, "/learn/stop").status_code == 200  # there is none any more
     assert keep(client, "1").get_json()["failure"] is None
 
 
 def test_one_training_at_a_time_and_everybody_sees_it(learn_by):
-    learner, client = learn_by(WAIT)
+    learner, client = learn_by(lessons.wait)
     with ThreadPoolExecutor(8) as pool:
         browsers = [server.create_app(learner).test_client() for _ in range(8)]
         codes = [answer.status_code for answer in pool.map(post, browsers, ["/learn"] * 8)]
     assert sorted(codes) == [200] + [409] * 7
     assert "already" in post(client, "/learn").get_json()["error"]
-    until(lambda: state(browsers[3])["training"]["line"] == "epoch 1 of 2: loss 0.5")
+    until(lambda: state(browsers[3])["training"]["line"] == "half an hour to go")
     assert read(client) == "7"  # it reads all the while
 
 
@@ -397,7 +371,7 @@ def test_without_a_picture_there_is_nothing_to_learn(client):
 
 
 def test_a_reading_under_way_ends_with_the_model_it_began_with(learn_by, monkeypatch):
-    learner, client = learn_by(LEARN_TO_SAY_ONE)
+    learner, client = learn_by(lessons.learn)
     begun, go_on, answers = threading.Event(), threading.Event(), []
     real = server.read_pictures
 
@@ -419,27 +393,26 @@ def test_a_reading_under_way_ends_with_the_model_it_began_with(learn_by, monkeyp
 
 PAGE = f"""
 import sys
-sys.path.insert(0, {str(ROOT)!r})
-import draw
-from digits.page import learner, training_process
-from digits.command_line import run
+from functools import partial
+sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests")!r}]
 
-# Nothing is read here, so that no model is needed.
-draw.load_model = learner.warm_up = lambda _: None
-training_process.save_model = lambda *_: None
-draw.TRAINING = "standin.py"
-sys.exit(run(draw.main))
+if __name__ == "__main__":
+    import draw, lessons
+    from digits.page import learner, training_process
+    from digits.command_line import run
+
+    # Nothing is read here, so that no model is needed.
+    draw.load_model = learner.warm_up = lambda _: None
+    training_process.save_model = lambda *_: None
+    learner.Learner.__init__.__defaults__ = (partial(lessons.wait, pair=None),)
+    sys.exit(run(draw.main))
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "SIGKILL"])
 def test_a_training_ends_with_the_page(how, tmp_path):
-    import subprocess
-
     (tmp_path / "page.py").write_text(PAGE)
     (tmp_path / "temporary").mkdir()
-    lines = "open('pid', 'w').write(str(os.getpid())), time.sleep(100)"
-    (tmp_path / "standin.py").write_text(f"import os, time\n{lines}")
     page = subprocess.Popen(
         [sys.executable, "page.py", "--no-browser", "--model", str(ROOT), "--port", "0"],
         cwd=tmp_path,
@@ -454,13 +427,10 @@ def test_a_training_ends_with_the_page(how, tmp_path):
     assert ask(address + "learn")["training"]
     until((tmp_path / "pid").exists)
     pid = int(until((tmp_path / "pid").read_text))
-    page.send_signal(how)
+    page.send_signal(getattr(signal, how))
     _, err = page.communicate(timeout=20)
-    assert page.returncode == 0 and not err.strip()
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, 9)
-        raise AssertionError("the training goes on")
-    assert not os.listdir(tmp_path / "temporary")
+    assert how == "SIGKILL" or (page.returncode == 0 and not err.strip())
+    until(lambda: not os.path.exists(f"/proc/{pid}") and not os.listdir(tmp_path / "temporary"))
 
 
 def ask(address, body=b""):

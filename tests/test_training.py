@@ -5,20 +5,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cv2
 import matplotlib
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 import cnn
-from conftest import ROOT
+from conftest import ROOT, small_convnet
+from digits import training
 from digits.command_line import UserError
 from digits.data.drawn_digits import draw_digit, prepared
 from digits.data.normalization import exact_distance
 from digits.data.outliers import make_outliers
-from digits.data.printed_digits import DIGIT_FONTS, LIT, draw_segments, draw_text, print_digit
-from digits.model import quiet_keras as keras
+from digits.data.printed_digits import DIGIT_FONTS, draw_segments, draw_text, print_digit
 from digits.model.evaluation import (
     accuracy,
     accuracy_line,
@@ -30,29 +29,14 @@ from digits.reading import read
 from digits.training import augmentation, batch_that_fits, calibrate, memory
 
 
-def train(digits, number, epochs):
-    (x, y), _ = digits
-    keras.utils.set_random_seed(0)
-    model = cnn.build_model()
-    cnn.train(model, x[:number], y[:number], epochs, batch_size=100, seed=0, validation=200)
-    return model
-
-
-@pytest.fixture(scope="module")
-def trained(digits):
-    """A model after a short training."""
-    return train(digits, 4200, epochs=3)
-
-
-def test_a_short_training_beats_90_percent(digits, trained):
-    _, (x_test, y_test) = digits
-    accuracy = (predict(trained, x_test[:2000]).argmax(axis=1) == y_test[:2000]).mean()
-    assert 0.9 < accuracy < 1
-
-
 def test_same_seed_same_weights(digits):
-    one, same = (train(digits, 700, epochs=1).get_weights() for _ in range(2))
-    assert all(a.tobytes() == b.tobytes() for a, b in zip(one, same, strict=True))
+    def train(seed):
+        training.start(seed)
+        model, (x, y) = small_convnet(), digits[0]
+        cnn.train(model, x[:400], y[:400], 1, 100, seed, 200)
+        return b"".join(weight.tobytes() for weight in model.get_weights())
+
+    assert train(1) == train(1)
 
 
 def test_another_seed_gives_other_batches(digits):
@@ -120,15 +104,6 @@ def test_four_epochs_show_every_digit(monkeypatch):
     assert set.union(*seen) == set(range(250)) and len(seen[0]) > 180
 
 
-def test_a_later_epoch_can_be_the_first(digits):
-    (x, y), _ = digits
-    whole = augmentation.batches(x[:100], y[:100], 50, 1, range(4))
-    later = augmentation.batches(x[:100], y[:100], 50, 1, range(2, 4))
-    for _ in range(4):
-        next(whole)
-    np.testing.assert_array_equal(next(whole)[0], next(later)[0])
-
-
 def test_ones_get_flags_and_stay_otherwise_the_same(digits):
     (x, y), _ = digits
     ones = x[y == 1][:100]
@@ -181,24 +156,21 @@ def test_the_shipped_model_is_unsure_of_what_is_no_digit(digits, shipped, probab
     assert (probabilities.max(axis=1) > 0.9).mean() > 0.98
 
 
-@pytest.mark.parametrize(
-    ("font", "size"),
-    [
-        ("DejaVuSansMono-Bold", 18),
-        ("DejaVuSans-Bold", 20),
-        ("DejaVuSerif-Bold", 18),
-        ("DejaVuSans", 12),
-        ("DejaVuSansMono", 15),
-        ("STIXGeneral", 17),
-    ],
-)
-def test_printed_text_is_not_read_as_digits(shipped, font, size):
-    file = Path(matplotlib.get_data_path(), "fonts", "ttf", f"{font}.ttf")
-    page = Image.new("L", (560, 170), 240)
+def test_printed_text_is_not_read_as_digits(shipped):
+    fonts = (
+        ("Sans", 12),
+        ("Sans-Bold", 20),
+        ("SansMono", 15),
+        ("SansMono-Bold", 18),
+        ("Serif-Bold", 18),
+    )
     lines = "when people hold a camera above\nthe network reads written pages\nand save what is"
-    text = {"text": lines, "font": ImageFont.truetype(file, size), "spacing": 45 - size}
-    ImageDraw.Draw(page).text((20, 20), fill=30, **text)
-    assert read(np.array(page), shipped).digits == ""
+    for name, size in fonts:
+        file = Path(matplotlib.get_data_path(), "fonts", "ttf", f"DejaVu{name}.ttf")
+        text = {"text": lines, "font": ImageFont.truetype(file, size), "spacing": 45 - size}
+        page = Image.new("L", (560, 170), 240)
+        ImageDraw.Draw(page).text((20, 20), fill=30, **text)
+        assert read(np.array(page), shipped).digits == "", name
 
 
 def test_the_shipped_model_reads_ones_with_an_upstroke(digits, shipped):
@@ -207,53 +179,21 @@ def test_the_shipped_model_reads_ones_with_an_upstroke(digits, shipped):
     assert (predict(shipped, flagged).argmax(axis=1) == 1).mean() > 0.98
 
 
-@pytest.mark.parametrize("digit", [1, 4, 7, 9])
-def test_the_shipped_model_reads_other_hands(shipped, digit):
+def test_the_shipped_model_reads_other_hands(shipped):
     rng = np.random.default_rng(99)
-    drawn = np.array([draw_digit(digit, rng) for _ in range(200)])
-    assert (predict(shipped, drawn).argmax(axis=1) == digit).mean() > 0.95
+    for digit in (1, 4, 7, 9):
+        drawn = np.array([draw_digit(digit, rng) for _ in range(200)])
+        assert (predict(shipped, drawn).argmax(axis=1) == digit).mean() > 0.95, digit
 
 
-@pytest.mark.parametrize("font", DIGIT_FONTS)
-def test_each_font_has_ten_digits_that_the_shipped_model_reads(shipped, font):
+def test_the_shipped_model_reads_printed_digits_and_segments(shipped):
     rng = np.random.default_rng(99)
-    drawn = np.array([prepared(draw_text(str(digit), (font,), rng)) for digit in range(10)])
-    assert (predict(shipped, drawn).argmax(axis=1) == range(10)).sum() >= 9
-
-
-@pytest.mark.parametrize("digit", range(10))
-def test_the_shipped_model_reads_segments(shipped, digit):
-    rng = np.random.default_rng(99)
-    drawn = np.array([prepared(draw_segments(digit, rng)) for _ in range(200)])
-    assert (predict(shipped, drawn).argmax(axis=1) == digit).mean() > 0.9
-
-
-def test_segments_are_lit_as_on_a_display():
-    codes = (0x3F, 0x06, 0x5B, 0x4F, 0x66, 0x6D, 0x7D, 0x07, 0x7F, 0x6F)  # of a data sheet
-    lit = [sum(1 << "abcdefg".index(name) for name in lit[0]) for lit in LIT]
-    assert tuple(lit) == codes
-
-
-def test_segments_meet_or_have_gaps():
-    rng = np.random.default_rng(0)
-    parts = {cv2.connectedComponents(draw_segments(8, rng))[0] - 1 for _ in range(100)}
-    assert {1, 7} <= parts
-
-
-def test_a_part_of_each_batch_is_printed(digits, monkeypatch):
-    monkeypatch.setattr(augmentation, "distort", lambda images, rng, strength: images)
-    monkeypatch.setattr(
-        augmentation, "print_digit", lambda digit, rng: np.full((28, 28), 200 + digit, "uint8")
-    )
-    (x, y), _ = digits
-    n = 0
-    for images, targets in augmentation.batches(x[:1000], y[:1000], 250, 1, range(2)):
-        printed = (images >= 200).all(axis=(1, 2, 3))
-        np.testing.assert_array_equal(
-            targets[printed].argmax(axis=1), images[printed, 0, 0, 0] - 200
-        )
-        n += printed.sum()
-    assert 0.01 < n / 2000 < 0.05
+    for font in DIGIT_FONTS:
+        drawn = np.array([prepared(draw_text(str(digit), (font,), rng)) for digit in range(10)])
+        assert (predict(shipped, drawn).argmax(axis=1) == range(10)).sum() >= 9, font
+    for digit in range(10):
+        drawn = np.array([prepared(draw_segments(digit, rng)) for _ in range(50)])
+        assert (predict(shipped, drawn).argmax(axis=1) == digit).mean() > 0.9, digit
 
 
 def test_printed_digits_are_prepared_as_digits_are():
@@ -271,15 +211,15 @@ def test_accuracy_while_training_counts_digits_only():
     assert float(accuracy(targets, answers)) == 0.5
 
 
-def test_calibration_mends_what_smoothing_does(digits, trained):
-    (x, y), _ = digits
+def test_calibration_mends_what_is_not_sure_enough(digits, shipped):
+    (x, y), (x_test, y_test) = digits
     model = cnn.build_model()
-    model.set_weights(trained.get_weights())
-    before = predict(model, x[6000:9000])
-    calibrate(model, x[5000:6000], y[5000:6000])
-    after = predict(model, x[6000:9000])
+    *others, kernel, bias = shipped.get_weights()
+    model.set_weights([*others, 0.4 * kernel, 0.4 * bias])
+    before = predict(model, x_test[:2000])
+    assert calibrate(model, x[-1000:], y[-1000:])
+    after, labels = predict(model, x_test[:2000]), y_test[:2000]
     np.testing.assert_array_equal(before.argmax(axis=1), after.argmax(axis=1))
-    labels = y[6000:9000]
     assert calibration_error(after, labels) < calibration_error(before, labels)
 
 

@@ -21,7 +21,7 @@ outliers         images of what is no digit
 statistics       fractions and quantiles of pixels
 """
 
-from digits.data.mnist import load_mnist
+from digits.data.mnist import VALIDATION, load_mnist
 from digits.data.own_pictures import find_own
 
-__all__ = ["find_own", "load_mnist"]
+__all__ = ["VALIDATION", "find_own", "load_mnist"]

@@ -19,8 +19,9 @@ from digits.data import downloads
 from digits.data.mnist_files import UNREADABLE, Arrays, check
 from digits.data.mnist_search import read_any
 
-__all__ = ["load_mnist"]
+__all__ = ["VALIDATION", "load_mnist"]
 
+VALIDATION = 2_500  # the last training digits: the validation set
 WANTED = "give mnist.npz or the folder with the four IDX files; without --data it is fetched"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digits.command_line import UserError
+from digits.command_line import UserError, note
 from digits.model import quiet_keras as keras
 from digits.model.allowed import (
     ALLOWED,
@@ -27,6 +27,7 @@ from digits.model.allowed import (
 from digits.model.descriptions import without_training
 from digits.model.evaluation import predict
 from digits.model.initializers import restore_initializers, without_initializers
+from digits.model.trial import raw_values_warning
 
 if TYPE_CHECKING:
     from keras import Model
@@ -183,7 +184,10 @@ def check_model(model: "Model") -> None:
 
 
 def check_before_training(model: object) -> None:
-    """Raise UserError for what would be refused once it is trained, or is no model at all."""
+    """Raise UserError for what would be refused once it is trained, or is no model at all.
+
+    A line on stderr says if the model misses a scale for its grey values.
+    """
     if model is None:
         raise UserError("build_model returns nothing; let it end in: return model")
     if not isinstance(model, keras.Model):
@@ -194,3 +198,5 @@ def check_before_training(model: object) -> None:
         check_model(model)
     except Refused as error:
         raise UserError(f"load_model.py would refuse this model: it {error}") from None
+    if warning := raw_values_warning(model):
+        note(warning)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SHIPPED = 0.98  # mean confidence, for which the thresholds of the reading were set; it has more
 FAR = 0.1  # confidence above the fraction that is right: more than chance with a hundred digits
+UNTRAINED = 5  # log loss that a model before its training is below; a guess has 2.3
 CLEARLY = 10  # digits of the hundred that are read right on one scale, and not on another
 # How models are fed elsewhere: a factor, an offset, and a Rescaling layer's arguments.
 MEAN, DEVIATION = 0.1307, 0.3081  # of MNIST's training set, from 0 to 1
@@ -82,4 +83,29 @@ def scale_warning(model: "Model") -> str | None:
         f"this model seems to expect values of {name}: it is right for {right[best]} of "
         f"{len(labels)} known digits with these, for {right[0]} with 0 to 255, light on dark, "
         f"as it gets them; let it begin with keras.layers.Rescaling({scales[best][2]})"
+    )
+
+
+def raw_values_warning(model: "Model") -> str | None:
+    """Return a line if an untrained model takes 0 to 255 without bringing it to a scale.
+
+    Such values make it surely wrong before it has learned anything, which a scale of 0 to 1
+    does not, and it learns little. Layers that saturate, as tanh does, hide that.
+    """
+    images, labels = known_digits()
+    variables = model.trainable_variables, model.non_trainable_variables
+    values = [[variable.value for variable in of_kind] for of_kind in variables]
+
+    def loss(factor: float) -> float:
+        shown = factor * images[..., None].astype("float32")
+        # In training, where a batch is normalized by itself; and without changing the model.
+        probabilities, _ = model.stateless_call(*values, shown, training=True)
+        return log_loss(keras.ops.convert_to_numpy(probabilities), labels)
+
+    raw, scaled = loss(1), loss(1 / 255)
+    if raw < UNTRAINED or raw < 2 * scaled:
+        return None
+    return (
+        "this model gets grey values from 0 to 255 as they are, and learns little from them; "
+        "let it begin with keras.layers.Rescaling(1 / 255)"
     )

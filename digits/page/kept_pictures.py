@@ -1,6 +1,6 @@
 """Pictures that people kept with what is written on them: own/<answer>/<name>.png
 
-That is the layout which Keras's `image_dataset_from_directory` reads, and `cnn.py --own`: a
+That is the layout which Keras's `image_dataset_from_directory` reads, and `teach.py`: a
 subfolder is named after what is written, `7` or `4431`. A picture's name comes from its content,
 so the same picture is kept once, with the last answer that was given.
 """

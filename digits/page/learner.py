@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from digits.model.loading import load_model
 from digits.model.saving import ARCHITECTURE, save_model
 from digits.page.kept_pictures import change, keep, kept, names_of
 from digits.page.network import as_network
-from digits.page.training_process import Training, warm_up
+from digits.page.training_process import Lesson, Training, lesson, warm_up
 from digits.reading.own_digits import read_own
 
 if TYPE_CHECKING:
@@ -34,15 +33,14 @@ WORSE = 10  # more test digits read wrong than before: the model got worse
 class Learner:
     """A model, and what it can learn in `folder`; its methods may be called by any thread.
 
-    `command` is the training's, to which the options --own, --model and --output are added. It
-    always goes on from the model of the start, with all that is kept: what is taken out of the
-    folder is forgotten, and MNIST is not, however often it learns.
+    A `lesson` always goes on from the model of the start, with all that is kept: what is taken out
+    of the folder is forgotten, and MNIST is not, however often it learns.
     """
 
-    def __init__(self, model: Model, folder: Path, command: Sequence[str]) -> None:
+    def __init__(self, model: Model, folder: Path, lesson: Lesson = lesson) -> None:
         self.model = model  # the one that reads
         self.changes = 0  # of the one that reads
-        self.folder, self.command = folder, command
+        self.folder, self.lesson = folder, lesson
         self.learned = folder / LEARNED
         self.held_out = folder / HELD_OUT
         self._first = model
@@ -112,7 +110,7 @@ class Learner:
                 raise UserError("it is learning already")
             if not kept(self.folder):
                 raise UserError("nothing is kept yet")
-            self._training = Training(self.command, self.folder, self._first)
+            self._training = Training(self.folder, self._first, self.lesson)
             self._failure = None
             # Not a daemon, as the thread of a request is: at exit, too, it tidies up.
             finish = threading.Thread(target=self._finish, args=(self._training,), daemon=False)

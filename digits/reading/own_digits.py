@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from digits.command_line import UserError, note, note_if_slow
-from digits.data.own_pictures import Labelled, leave_out
+from digits.data.own_pictures import Labelled, LeaveOut, say_left_out
 from digits.data.picture_files import read_first_page
 from digits.model.evaluation import predict
 from digits.reading.finding import Digit, digits_in
@@ -22,12 +22,14 @@ SURELY = 0.99  # confidence with which a label is contradicted
 LISTED = 20  # such labels
 
 
-def read_own(pictures: list[Labelled], model: "Model") -> tuple[np.ndarray, np.ndarray]:
+def read_own(
+    pictures: list[Labelled], model: "Model", leave_out: LeaveOut = say_left_out
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the digits in pictures, (n, 28, 28) uint8, and what they are, (n,) uint8.
 
     They are found as `load_model.py` finds them, in order. A picture with other than so many
-    digits is left out, and a line on stderr says so, as of labels that the model contradicts.
-    Raises UserError if no digit is left.
+    digits is left out, and `leave_out` is told. A line on stderr names each label that the model
+    contradicts. Raises UserError if no digit is left.
     """
     images: list[np.ndarray] = []
     labels: list[str] = []

@@ -11,29 +11,35 @@ distribution  several devices and processes that train together
 calibration   confidences that say how often they are right
 comparison    how the model that comes along does, beside one just trained
 teaching      a trained model learns its owner's digits
+command       the options of the commands that train, and what they say when they are stopped
 figures       result.png and training.png
 curves        the drawing of the second
 """
 
-from digits.training import distribution
 from digits.training.augmentation import augmented
 from digits.training.calibration import calibrate
-from digits.training.checkpoint import checkpoint_for
+from digits.training.checkpoint import Checkpoint, History
+from digits.training.command import add_options, checkpoint_of, run
 from digits.training.comparison import beside_project
 from digits.training.figures import save_figures
-from digits.training.fitting import fit, set_seed
+from digits.training.fitting import EPOCHS, fit, one_cycle, start
 from digits.training.memory import batch_that_fits
 from digits.training.teaching import Lesson
 
 __all__ = [
+    "EPOCHS",
+    "Checkpoint",
+    "History",
     "Lesson",
+    "add_options",
     "augmented",
     "batch_that_fits",
     "beside_project",
     "calibrate",
-    "checkpoint_for",
-    "distribution",
+    "checkpoint_of",
     "fit",
+    "one_cycle",
+    "run",
     "save_figures",
-    "set_seed",
+    "start",
 ]

@@ -8,33 +8,22 @@ instant leaves the last whole epoch.
 
 from __future__ import annotations
 
-import argparse
-import contextlib
 import json
 import os
-import shlex
 import shutil
-import sys
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from digits import places
-from digits.command_line import UserError, first_line, one_line
+from digits.command_line import UserError, counted, first_line
 from digits.model import quiet_keras as keras
 from digits.model.saving import flush_to_disk
-from digits.training.distribution import ALONE, Team
 
 History = dict[str, list[float]]
-REPLACES = (
-    "it replaces the trained model that comes along; --output DIR keeps that, and in a checkout "
-    "git checkout -- model.json model.h5 result.png training.png brings it back"
-)
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:
@@ -51,11 +40,17 @@ class Checkpoint:
     resume: bool = False  # begin with what lies there
     kept: int = 0  # epochs of this training
     began: float = field(default_factory=time.monotonic)  # earlier by what it resumes took
+    ended: float | None = None
 
     @property
     def seconds(self) -> float:
-        """How long the training takes so far, with the part that it resumes."""
-        return time.monotonic() - self.began
+        """How long the training took or takes so far, with the part that it resumes."""
+        return (self.ended or time.monotonic()) - self.began
+
+    @property
+    def took(self) -> str:
+        """A line that says so."""
+        return f"trained {counted(self.settings['--epochs'], 'epoch')} in {self.seconds:.0f} s"
 
     @property
     def _place(self) -> Path:
@@ -111,6 +106,9 @@ class Checkpoint:
                 self._write(keep.model, history, f"{os.getpid()}-{epoch + 1}.npz")
                 self.kept = epoch + 1
 
+            def on_train_end(keep, logs: dict[str, float] | None = None) -> None:
+                self.ended = time.monotonic()
+
         return Keep()
 
     def _write(self, model: keras.Model, history: History, name: str) -> None:
@@ -137,48 +135,3 @@ class Checkpoint:
     def remove(self) -> None:
         """Forget the state; the training is at its end."""
         shutil.rmtree(self._place, ignore_errors=True)
-
-    @contextlib.contextmanager
-    def explained(self, argv: Sequence[str] | None, speaks: bool = True) -> Iterator[None]:
-        """Let a Ctrl-C say what is kept and how to go on, unless another process `speaks` of it.
-
-        `argv` is how the script was called; None is as the shell did.
-        """
-        try:
-            yield
-        except KeyboardInterrupt:
-            kept = "no epoch was finished, so nothing is kept"
-            if self.kept:
-                words = sys.argv[1:] if argv is None else argv
-                again = [word for word in words if word != "--resume"]
-                command = shlex.join([*places.TRAIN.split(), *again, "--resume"])
-                kept = (
-                    f"{self.kept} of {self.settings['--epochs']} epochs are kept; {command} goes on"
-                )
-            raise KeyboardInterrupt(kept if speaks else "") from None
-
-
-def checkpoint_for(
-    arguments: argparse.Namespace,
-    folder: Path,
-    model: keras.Model,
-    digits: int,
-    own: str | None = None,
-    team: Team = ALONE,
-) -> Checkpoint:
-    """Return where a training of these arguments keeps its state, and say where its model goes.
-
-    It goes on only with the same `model`, number of `digits` and checksum of `own` ones. Of a
-    `team`, the first process speaks.
-    """
-    settings = {"--epochs": arguments.epochs, "--batch-size": arguments.batch_size}
-    settings |= {"--seed": arguments.seed, "--own": own and f"{arguments.own} ({own})"}
-    settings |= {"digits": digits, "model": f"{zlib.crc32(model.to_json().encode()):08x}"}
-    checkpoint = Checkpoint(folder, settings, arguments.resume)
-    if team.first and not arguments.resume:
-        print(f"the model goes to {one_line(folder)}", file=sys.stderr)
-        if folder.resolve() == places.PROJECT:
-            print(REPLACES, file=sys.stderr)
-        if checkpoint.exists():
-            print(f"{folder} holds a stopped training; --resume goes on", file=sys.stderr)
-    return checkpoint

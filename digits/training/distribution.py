@@ -35,7 +35,7 @@ LOST = "another process of this training is lost; --resume goes on, with any num
 
 @dataclass
 class Team:
-    """The processes and devices that train together."""
+    """The processes and devices that train together; one of each, unless `join` finds more."""
 
     process: int = 0  # this one
     processes: int = 1
@@ -113,14 +113,18 @@ class Team:
         return copy
 
 
-ALONE = Team()
+def current() -> Team:
+    """Return who trains together now, as Keras knows it."""
+    together = keras.distribution.distribution()
+    if together is None:
+        return Team()
+    import jax
+
+    return Team(jax.process_index(), jax.process_count(), devices=together.device_mesh.devices.size)
 
 
-def team(alone: str = "") -> Team:
-    """Return who trains, as the environment says. Raises UserError where it says half of it.
-
-    `alone` is an option with which only one process trains.
-    """
+def team() -> Team:
+    """Return who is to train, as the environment says. Raises UserError if it says half of it."""
     names = (PROCESS, PROCESSES, ADDRESSES)
     given = {name: os.environ[name] for name in names if os.environ.get(name)}
     if not given:
@@ -136,8 +140,6 @@ def team(alone: str = "") -> Team:
     address = addresses.split(",")[0]
     if not address.rpartition(":")[2].isdecimal():
         raise UserError(f"{ADDRESSES} is {address}, and must be like 10.0.0.1:1234")
-    if alone:
-        raise UserError(f"{alone} trains in one process; unset {PROCESSES}")
     return Team(int(process), int(processes), address)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from digits.command_line import UserError
 from digits.model import quiet_keras as keras
-from digits.training.distribution import ALONE, Team
+from digits.training.distribution import current
 
 with contextlib.suppress(ImportError):  # not on Windows
     import resource
@@ -17,16 +17,16 @@ with contextlib.suppress(ImportError):  # not on Windows
 BYTES = 5  # of memory for each value that a layer gives; 4.2 were measured, gradients included
 
 
-def batch_that_fits(model: keras.Model, batch_size: int, team: Team = ALONE, **_: object) -> int:
+def batch_that_fits(model: keras.Model, batch_size: int) -> int:
     """Return `batch_size`. Raises UserError if a batch of it needs more memory than is free.
 
-    TensorFlow ends the process where it does not fit. Each process of a `team` takes its share.
+    TensorFlow ends the process where it does not fit. Each of several processes takes its share.
     """
     free = free_memory()
     if not model.built or free is None:
         return batch_size
     needed = BYTES * _values(model)
-    share = len(team.share_of(range(batch_size)))
+    share = len(current().share_of(range(batch_size)))
     if needed * share > free:
         raise UserError(
             f"--batch-size {batch_size} needs some {needed * share / 1e9:.1f} GB of memory, and "
