@@ -19,14 +19,18 @@ import argparse
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -P and -I leave it out
+from digits import own_process
+
+own_process.take(__name__)  # first of all: quiet, and what stops it early is a line
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -P and -I leave it out
 from digits import command_line as cli
 from digits import training
 from digits.data import find_own, load_mnist
 from digits.model import accuracy, check_before_training, evaluate, load_model, save_model
 from digits.model import quiet_keras as keras
+from digits.model.locating import find_pair
 from digits.reading import read_own
 
 VALIDATION = 2_500  # the last training digits: the validation set
@@ -132,7 +136,7 @@ def main(argv: list[str] | None = None) -> int:
     (x_train, y_train), (x_test, y_test) = load_mnist(arguments.data)
     training.set_seed(arguments.seed)
     if pictures:
-        model = load_model(arguments.model)
+        model = load_model(arguments.model or find_pair())
         lesson = training.Lesson(model, read_own(pictures, model), x_test)
         images, labels = lesson.among(x_train, y_train, VALIDATION, arguments.seed)
     else:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import h5py
 
 from digits.command_line import UserError, first_line
+from digits.model.initializers import without_seeds
 
 if TYPE_CHECKING:
     from keras import Model
@@ -49,11 +50,11 @@ def save_model(model: "Model", folder: Path) -> None:
         # A full disk shows here, as a plain error; HDF5 would report it in many lines.
         h5.write_bytes(bytes(9 * model.count_params() + 200_000))
         model.save(h5, include_optimizer=False)
-        architecture = _portable(json.loads(model.to_json()))
+        architecture = _portable(without_seeds(json.loads(model.to_json())))
         architecture.pop("compile_config", None)  # of the training, not of the model
         with h5py.File(h5, "r+") as file:
             inner = json.loads(file.attrs["model_config"])
-            file.attrs["model_config"] = json.dumps(_portable(inner))
+            file.attrs["model_config"] = json.dumps(_portable(without_seeds(inner)))
         architecture[CHECKSUM] = sha256(h5)
         text.write_text(json.dumps(architecture, indent=2) + "\n", encoding="utf-8")
         for file in (h5, text):
