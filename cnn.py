@@ -28,7 +28,7 @@ import numpy as np
 from digits import command_line as cli
 from digits import training
 from digits.data import find_own, load_mnist
-from digits.model import accuracy, check_before_training, evaluate, load_model, save_model
+from digits.model import accuracy, built, evaluate, load_model, save_model
 from digits.model import quiet_keras as keras
 from digits.model.locating import find_pair
 from digits.reading import read_own
@@ -130,6 +130,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     arguments = parse_arguments(argv)
+    keras.check_trains()
     team = training.distribution.team(alone="--own" if arguments.own else "")
     folder = cli.writable_folder(arguments.output)
     pictures = find_own(arguments.own) if arguments.own else []  # no wait for a typing error
@@ -141,8 +142,7 @@ def main(argv: list[str] | None = None) -> int:
         images, labels = lesson.among(x_train, y_train, VALIDATION, arguments.seed)
     else:
         team.join(arguments.batch_size)
-        model, lesson, images, labels = build_model(), None, x_train, y_train
-        check_before_training(model)
+        model, lesson, images, labels = built(build_model), None, x_train, y_train
     own = lesson and lesson.checksum
     checkpoint = training.checkpoint_for(arguments, folder, model, len(x_train), own, team)
     with checkpoint.explained(argv, speaks=team.first):

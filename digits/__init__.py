@@ -21,6 +21,7 @@ figures       how figures look, where they go, and the drawing of test digits
 command_line  errors, exit codes and arguments, the same for every script
 own_process   what the commands do to their own process, and a library never
 streams       what is printed: streams that may be closed or full, and progress
+files         files written whole or not at all
 backends      which of Keras's backends there are
 places        where the scripts and the trained model are, and how they are called
 __main__      python -m digits, and the commands of the installed package

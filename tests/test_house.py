@@ -15,7 +15,7 @@ BELOW = {  # what each room may import besides itself
     "training": {"data", "model"},
     "page": {"data", "model", "reading"},
 }
-FOR_ALL = {"backends", "command_line", "figures", "places", "streams"}
+FOR_ALL = {"backends", "command_line", "figures", "files", "places", "streams"}
 MODULES = sorted(HOUSE.rglob("*.py"))
 
 

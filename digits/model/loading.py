@@ -20,7 +20,7 @@ from digits.model.locating import (
     find_files,
     unreadable,
 )
-from digits.model.saving import CHECKSUM, WAITING, sha256
+from digits.model.saving import CHECKSUM, WAITING, real, sha256
 from digits.model.trial import scale_warning
 from digits.model.weight_checks import check_file
 from digits.model.weights import Weights, open_weights
@@ -118,7 +118,7 @@ def _that_fits(json_file: Path, weights: Weights, h5_file: Path) -> dict:
         return inner is None or rebuilt or same(outer, inner)
 
     mend = f"name {h5_file} itself to read that file alone" if weights.architecture else TRAIN
-    outer, waiting = _read_architecture(json_file, mend), json_file.with_name(WAITING)
+    outer, waiting = _read_architecture(json_file, mend), real(json_file).with_name(WAITING)
     if waiting.is_file() and not fits(outer):  # saving was cut short
         outer = _read_architecture(waiting, mend)
     if not is_same(outer):
