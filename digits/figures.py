@@ -23,6 +23,8 @@ try:
         os.environ["MPLBACKEND"] = backend
         with contextlib.suppress(ValueError):
             matplotlib.rcParams["backend"] = backend
+except ModuleNotFoundError:
+    raise
 except Exception as error:
     raise UserError(f"Matplotlib cannot start: {first_line(error)}") from error
 

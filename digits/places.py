@@ -18,7 +18,11 @@ READ, DRAW, TRAIN = (
     if INSTALLED
     else ("python load_model.py", "python draw.py", "python cnn.py")
 )
-INSTALL = f"pip install '{DISTRIBUTION}[all]'" if INSTALLED else "pip install -r requirements.txt"
+INSTALL, INSTALL_TO_READ = (
+    (f"pip install '{DISTRIBUTION}[all]'", f"pip install '{DISTRIBUTION}[openvino]'")
+    if INSTALLED
+    else ("pip install -r requirements.txt", "pip install -r requirements-openvino.txt")
+)
 
 
 def version() -> str:

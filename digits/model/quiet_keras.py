@@ -29,7 +29,7 @@ from digits.backends import (
     settings,
 )
 from digits.command_line import UserError, first_line
-from digits.places import INSTALL
+from digits.places import INSTALL, INSTALL_TO_READ
 
 __all__ = ["COMPILES", "check_trains", "start"]
 FORKED = (
@@ -135,7 +135,8 @@ def _cause(error: Exception, backend: str, place: str | None) -> str:
         if name == backend and place and others:
             return f"{place} asks for {name}, which is not installed; {instead}"
         mend = f"pip install {name}" if backend in READ_ONLY else INSTALL
-        return f"{name} is not installed; {mend}"
+        only_reads = "" if installed() else f", or to read alone {INSTALL_TO_READ}"
+        return f"{name} is not installed; {mend}{only_reads}"
     if Path(traceback.extract_tb(error.__traceback__)[-1].filename).name == "config.py":
         return f"{settings()} is damaged; mend or delete it"
     return f"{type(error).__name__}: {first_line(error)}"
