@@ -28,7 +28,11 @@ from digits.streams import Dropping, mend_streams
 UNUSED = {"matplotlib", "sklearn"}  # what Keras imports where it can
 UNUSED_BY_TENSORFLOW = {"scipy", "IPython"}  # what TensorFlow imports where it can
 ALWAYS = ("numpy", "cv2", "PIL", "h5py", "keras")  # what every script imports
-SOME = ("matplotlib", "flask", "segno")  # what some need, and an installation may leave out
+SOME = {  # what some scripts need and an installation may leave out, and what it goes with
+    "matplotlib": "matplotlib",
+    "flask": "flask segno",
+    "segno": "flask segno",
+}
 FOR_PIP = {"cv2": "opencv-python-headless", "PIL": "pillow", "werkzeug": "flask"}  # other names
 _taken = False
 
@@ -181,7 +185,7 @@ def missing(error: ImportError) -> str | None:
         return f"{name} cannot start: {first_line(error)}; {again}"
     others = [o for o in ALWAYS if o != name and importlib.util.find_spec(o) is None]
     names = [FOR_PIP.get(n, n) for n in (name, *others)]
-    install = f"pip install {names[0]}" if names[0] in SOME else places.INSTALL
+    install = f"pip install {SOME[names[0]]}" if names[0] in SOME else places.INSTALL
     whole = f"{', '.join(names[:-1])} and {names[-1]} are" if others else f"{names[0]} is"
     outside = sys.prefix == sys.base_prefix
     return f"{whole} not installed; {'activate .venv, or ' if outside else ''}{install}"

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import sysconfig
 import urllib.request
-from pathlib import Path
 
 import cv2
 import pytest
@@ -134,16 +133,17 @@ def test_the_wheel_trains_into_the_current_folder(run, tmp_path, digits):
 
 
 @pytest.mark.slow
-def test_a_type_checker_sees_the_types_of_the_wheel(installed, tmp_path):
+def test_a_type_checker_goes_through_a_users_program(installed, tmp_path):
     if not (mypy := shutil.which("mypy")):
         pytest.skip("needs mypy")
-    file = Path(tmp_path, "use.py")
-    file.write_text(
-        "from digits import load_model, read\n"
-        "one: str = read('a.png', load_model()).text\n"
-        "many: list[str] = [r.text for r in read(['a.png', b''], load_model())]\n"
-        "wrong: int = read('a.png', load_model()).text\n"
-    )
-    command = [mypy, "--python-executable", installed / "python", file]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert "use.py:4: error" in result.stdout and "Found 1 error" in result.stdout
+    program = (ROOT / "tests/typed_program.py").read_text()
+    (tmp_path / "right.py").write_text(program)
+    wrong = 'wrong: int = read("a.png", load_model()).text\nnumber = read(7, load_model())\n'
+    (tmp_path / "wrong.py").write_text(program + wrong)
+    command = [mypy, "--strict", "--python-executable", installed / "python"]
+    results = [
+        subprocess.run([*command, name], cwd=tmp_path, capture_output=True, text=True)
+        for name in ("right.py", "wrong.py")
+    ]
+    assert [result.returncode for result in results] == [0, 1], results
+    assert results[1].stdout.count("error:") == 2

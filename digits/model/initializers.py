@@ -48,7 +48,7 @@ def without_seeds(part: object, name: str = "") -> object:
 
 
 def _seed_of(name: str) -> int:
-    return zlib.crc32(name.encode())
+    return 1 + zlib.crc32(name.encode()) % 10**9  # as large as those of Keras
 
 
 def restore_initializers(model: "Model", architecture: dict) -> None:
