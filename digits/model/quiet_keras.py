@@ -101,6 +101,8 @@ def check_trains() -> None:
         trains = [name for name in installed() if name not in READ_ONLY]
         mend = f"set KERAS_BACKEND={trains[0]}" if trains else INSTALL
         raise UserError(f"{backend} only reads; to train, {mend}")
+    if backend not in installed():
+        start()  # which says what is missing
 
 
 def _namesake(name: str) -> Path | None:
