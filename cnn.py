@@ -17,13 +17,16 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -P and -I leave it out
+from digits import own_process
+
+own_process.take(__name__)  # first of all: quiet, and what stops it early is a line
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -P and -I leave it out
 from digits import command_line as cli
 from digits import training
 from digits.data import VALIDATION, load_mnist
-from digits.model import accuracy, check_before_training, evaluate, save_model
+from digits.model import accuracy, built, check_before_training, evaluate, save_model
 from digits.model import quiet_keras as keras
 
 PEAK_RATE = 8e-3
@@ -95,9 +98,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = cli.new_parser("Train a model on MNIST and save it as model.json and model.h5.")
     arguments = training.add_options(parser).parse_args(argv)
     folder = cli.writable_folder(arguments.output)
-    (x_train, y_train), (x_test, y_test) = load_mnist(arguments.data)
     training.start(arguments.seed, arguments.batch_size)
-    model = build_model()
+    (x_train, y_train), (x_test, y_test) = load_mnist(arguments.data)
+    model = built(build_model)
     check_before_training(model)
     with training.checkpoint_of(arguments, argv, model, len(x_train)) as checkpoint:
         sizes = arguments.epochs, arguments.batch_size, arguments.seed
