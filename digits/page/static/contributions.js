@@ -1,0 +1,115 @@
+// What a cell of a map is made of: the patch of the input, the weights, and what follows.
+
+import { before } from "./network.js";
+
+const FOLLOWS = new Set(["MaxPooling2D", "AveragePooling2D", "BatchNormalization", "ReLU"]);
+
+/** Each convolution of a model with what follows it map by map: {conv, chain, layer, input}, `layer` being the last. */
+export function stagesOf({ layers, image }) {
+  const usersOf = (layer) => layers.filter(({ inputs }) => inputs.includes(layers.indexOf(layer)));
+  return layers.filter(({ type }) => type === "Conv2D").map((conv) => {
+    const chain = [conv];
+    for (;;) {
+      const users = usersOf(chain.at(-1));
+      if (users.length !== 1 || !FOLLOWS.has(users[0].type) || users[0].shape.length !== 3) break;
+      chain.push(users[0]);
+    }
+    return { conv, chain, layer: chain.at(-1), input: layers[conv.inputs[0]] ?? image };
+  });
+}
+
+/** What a window of a convolution or pooling covers for one cell; it may reach beyond the edges. */
+export function windowOf(layer, { shape }, [y, x]) {
+  const size = layer.pool_size ?? layer.kernel.slice(0, 2);
+  const [top, left] = before(layer.padding, shape.slice(0, 2), size, layer.strides);
+  return { top: y * layer.strides[0] - top, left: x * layer.strides[1] - left, rows: size[0], columns: size[1] };
+}
+
+/** All of a stage's input that one cell of its last layer depends on. */
+export function receptiveField({ chain, input }, cell) {
+  let [first, last] = [cell, cell];
+  for (let i = chain.length - 1; i >= 0; i--) {
+    if (!chain[i].strides) continue;
+    const [from, to] = [first, last].map((corner) => windowOf(chain[i], chain[i - 1] ?? input, corner));
+    first = [from.top, from.left];
+    last = [to.top + to.rows - 1, to.left + to.columns - 1];
+  }
+  return { top: first[0], left: first[1], rows: last[0] - first[0] + 1, columns: last[1] - first[1] + 1 };
+}
+
+/** The values of all channels, or of one, in a window: (rows, columns, channels); 0 beyond the edges. */
+function valuesIn({ values, shape: [height, width, channels] }, { top, left, rows, columns }, only) {
+  const patch = [];
+  for (let y = top; y < top + rows; y++) {
+    for (let x = left; x < left + columns; x++) {
+      const outside = y < 0 || x < 0 || y >= height || x >= width;
+      for (let c = only ?? 0; c < (only === undefined ? channels : only + 1); c++) {
+        patch.push(outside ? 0 : values[(y * width + x) * channels + c]);
+      }
+    }
+  }
+  return patch;
+}
+
+export const valueAt = ({ values, shape }, [y, x], number) => values[(y * shape[1] + x) * shape[2] + number];
+
+/**
+ * How one cell of a map comes about, {window, patch, weights, products, sum, bias, steps}. Arrays
+ * lie as Keras has them, (rows, columns, channels). A step is {layer, cell, value}, pooling with
+ * the {rows, columns, values} it looked at; the first step is the convolution. Of several cells
+ * that are pooled, the largest is followed.
+ */
+export function explain({ conv, chain, input }, number, cell) {
+  const steps = [];
+  for (let i = chain.length - 1; i >= 0; i--) {
+    const layer = chain[i];
+    const step = { layer, cell, value: valueAt(layer, cell, number) };
+    steps.unshift(step);
+    if (!layer.pool_size) continue;
+    const window = inside(windowOf(layer, chain[i - 1], cell), chain[i - 1]);
+    step.pooled = { ...window, values: valuesIn(chain[i - 1], window, number) };
+    const at = step.pooled.values.indexOf(Math.max(...step.pooled.values));
+    cell = [window.top + Math.floor(at / window.columns), window.left + (at % window.columns)];
+  }
+  const window = windowOf(conv, input, cell);
+  const patch = valuesIn(input, window);
+  const weights = patch.map((_, i) => conv.weights[i * conv.bias.length + number]);
+  const products = patch.map((value, i) => value * weights[i]);
+  const sum = products.reduce((a, b) => a + b, 0);
+  return { window, patch, weights, products, sum, bias: conv.bias[number], steps };
+}
+
+function inside({ top, left, rows, columns }, { shape: [height, width] }) {
+  const [y, x] = [Math.max(0, top), Math.max(0, left)];
+  return { top: y, left: x, rows: Math.min(top + rows, height) - y, columns: Math.min(left + columns, width) - x };
+}
+
+/** The cell [y, x] of a map that is largest. */
+export function peak({ values, shape: [height, width, count] }, number) {
+  let best = 0;
+  for (let i = 0; i < height * width; i++) {
+    if (values[i * count + number] > values[best * count + number]) best = i;
+  }
+  return [Math.floor(best / width), best % width];
+}
+
+/** How much each map of its input gives to a map, where that is largest. */
+export function partsOf(stage, number) {
+  return byMap(explain(stage, number, peak(stage.layer, number)).products, stage.input.shape[2]);
+}
+
+/** How much each map of a stage gives to a digit; undefined where other layers stand between. */
+export function partsOfAnswer({ layers }, { layer }, digit) {
+  const dense = layers.findLast(({ type }) => type === "Dense");
+  let given = layers[dense?.inputs[0]];
+  const values = given?.values;
+  while (["Flatten", "GlobalAveragePooling2D", "Reshape"].includes(given?.type)) given = layers[given.inputs[0]];
+  if (given !== layer) return undefined;
+  return byMap(values.map((value, i) => value * dense.weights[i * dense.bias.length + digit]), layer.shape[2]);
+}
+
+function byMap(values, count) {
+  const parts = new Float32Array(count);
+  values.forEach((value, i) => (parts[i % count] += value));
+  return parts;
+}
