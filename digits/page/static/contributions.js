@@ -4,7 +4,7 @@ import { before } from "./network.js";
 
 const FOLLOWS = new Set(["MaxPooling2D", "AveragePooling2D", "BatchNormalization", "ReLU"]);
 
-/** Each convolution of a model with what follows it map by map: {conv, chain, layer, input}, `layer` being the last. */
+/** Each convolution of a model and what follows it map by map: {conv, chain, layer: the last, input}. */
 export function stagesOf({ layers, image }) {
   const usersOf = (layer) => layers.filter(({ inputs }) => inputs.includes(layers.indexOf(layer)));
   return layers.filter(({ type }) => type === "Conv2D").map((conv) => {
@@ -25,18 +25,6 @@ export function windowOf(layer, { shape }, [y, x]) {
   return { top: y * layer.strides[0] - top, left: x * layer.strides[1] - left, rows: size[0], columns: size[1] };
 }
 
-/** All of a stage's input that one cell of its last layer depends on. */
-export function receptiveField({ chain, input }, cell) {
-  let [first, last] = [cell, cell];
-  for (let i = chain.length - 1; i >= 0; i--) {
-    if (!chain[i].strides) continue;
-    const [from, to] = [first, last].map((corner) => windowOf(chain[i], chain[i - 1] ?? input, corner));
-    first = [from.top, from.left];
-    last = [to.top + to.rows - 1, to.left + to.columns - 1];
-  }
-  return { top: first[0], left: first[1], rows: last[0] - first[0] + 1, columns: last[1] - first[1] + 1 };
-}
-
 /** The values of all channels, or of one, in a window: (rows, columns, channels); 0 beyond the edges. */
 function valuesIn({ values, shape: [height, width, channels] }, { top, left, rows, columns }, only) {
   const patch = [];
@@ -55,9 +43,9 @@ export const valueAt = ({ values, shape }, [y, x], number) => values[(y * shape[
 
 /**
  * How one cell of a map comes about, {window, patch, weights, products, sum, bias, steps}. Arrays
- * lie as Keras has them, (rows, columns, channels). A step is {layer, cell, value}, pooling with
- * the {rows, columns, values} it looked at; the first step is the convolution. Of several cells
- * that are pooled, the largest is followed.
+ * lie as Keras has them, (rows, columns, channels). A step is {layer, cell, value}, and pooling has
+ * the values that it looked at; the first step is the convolution. Of the cells that are pooled,
+ * the largest is followed.
  */
 export function explain({ conv, chain, input }, number, cell) {
   const steps = [];
@@ -67,8 +55,8 @@ export function explain({ conv, chain, input }, number, cell) {
     steps.unshift(step);
     if (!layer.pool_size) continue;
     const window = inside(windowOf(layer, chain[i - 1], cell), chain[i - 1]);
-    step.pooled = { ...window, values: valuesIn(chain[i - 1], window, number) };
-    const at = step.pooled.values.indexOf(Math.max(...step.pooled.values));
+    step.pooled = valuesIn(chain[i - 1], window, number);
+    const at = step.pooled.indexOf(Math.max(...step.pooled));
     cell = [window.top + Math.floor(at / window.columns), window.left + (at % window.columns)];
   }
   const window = windowOf(conv, input, cell);

@@ -59,12 +59,8 @@ function paint() {
   if (map) frame(context, map, [1, 1], { top: 0, left: 0, rows: 1, columns: 1 }, "#fff");
   panel.repaint();
   const answer = box ? `${withArticle(digit)} with ${percent(box.probabilities[digit])}` : "an example, until you write";
-  tell(`Left to right: the digit, what ${stages.length} convolutions see in it, and the answer: ${answer}. Blue speaks for it, orange against. A click on a map shows how it is made.`);
-}
-
-/** It is said aloud but once. */
-function tell(text) {
-  if (caption.textContent !== text) caption.textContent = text;
+  const text = `Left to right: the digit, what ${stages.length} convolutions see in it, and the answer: ${answer}. Blue speaks for it, orange against. A click on a map shows how it is made.`;
+  if (caption.textContent !== text) caption.textContent = text; // said aloud but once
 }
 
 /** Lines from what speaks most for the answer, or against it, back to the image. */

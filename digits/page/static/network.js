@@ -17,6 +17,9 @@ export function readNetwork(buffer) {
     if (layer.type === "BatchNormalization") layer.weights = take(layer.shape.at(-1));
     if (layer.weights) layer.bias = take(layer.shape.at(-1));
   }
+  const rows = Math.max(factors.length, ...layers.map((layer) => (layer.kernel ? layer.weights.length / layer.bias.length : 0)));
+  factors = new Float64Array(rows);
+  rowOf = new Int32Array(rows);
   return withValues(layers);
 }
 
@@ -107,12 +110,11 @@ const LAYERS = {
   Reshape: ({ values }, input) => values.set(input.values),
 };
 
-let factors = new Float64Array(4096); // values that are not 0, and for each its row of weights
-let rowOf = new Int32Array(4096);
+let factors = new Float64Array(0); // values that are not 0, and for each its row of weights
+let rowOf = new Int32Array(0);
 
 /** Note `count` values, of which the first goes with a row of weights; returns how many are noted. */
 function gather(values, from, count, row, noted) {
-  if (noted + count > factors.length) grow(2 * (noted + count));
   for (let i = 0; i < count; i++) {
     const value = values[from + i];
     if (value === 0) continue;
@@ -120,14 +122,6 @@ function gather(values, from, count, row, noted) {
     rowOf[noted++] = row + i;
   }
   return noted;
-}
-
-function grow(size) {
-  const [old, rows] = [factors, rowOf];
-  factors = new Float64Array(size);
-  rowOf = new Int32Array(size);
-  factors.set(old);
-  rowOf.set(rows);
 }
 
 /** Bias and the sum of the noted products, for each filter; four products at a time. */

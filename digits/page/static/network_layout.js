@@ -1,6 +1,5 @@
 // Where everything of the network lies: the image, the maps of each stage in columns, ten bars.
 
-const MOST = 256; // maps of a stage that are shown: the strongest
 const [EDGE, GAP, LABEL] = [10, 26, 30]; // pixels: at the sides, at least between columns, under the maps
 const [NARROWEST, LARGEST] = [62, 64]; // pixels of a column, for its label, and of a map
 const smallest = ({ shape }) => Math.min(Math.max(1.6 * shape[0], 10), 24); // pixels of a map
@@ -11,8 +10,7 @@ export function layOut(stages, width, height) {
   const side = Math.min(room, 40 + 0.1 * width, 200);
   const most = Math.min(Math.max(72, 0.13 * width), 160);
   const share = (width - 2 * EDGE - side - most - GAP * (stages.length + 1)) / stages.length;
-  const shown = stages.map(({ layer }) => strongest(layer));
-  const grids = stages.map(({ layer }, i) => gridOf(shown[i].length, Math.max(NARROWEST, share), room, smallest(layer)));
+  const grids = stages.map(({ layer }) => gridOf(layer.shape[2], Math.max(NARROWEST, share), room, smallest(layer)));
   const widths = [side, ...grids.map(({ step, across }) => Math.max(NARROWEST, step * across))];
   const free = widths.reduce((left, one) => left - one, width - 2 * EDGE) - GAP * widths.length;
   const bars = Math.max(60, Math.min(most, free));
@@ -22,10 +20,10 @@ export function layOut(stages, width, height) {
   const top = (part) => EDGE + (room - part) / 2;
   const columns = stages.map((stage, i) => {
     const { step, across } = grids[i];
-    const [x, y] = [lefts[i + 1], top(step * Math.ceil(shown[i].length / across))];
-    const size = step - Math.min(4, step / 8);
-    const place = (number, n) => ({ x: x + (n % across) * step, y: y + Math.floor(n / across) * step, size, number });
-    return { stage, x, width: widths[i + 1], maps: shown[i].map(place) };
+    const [x, count, size] = [lefts[i + 1], stage.layer.shape[2], step - Math.min(4, step / 8)];
+    const y = top(step * Math.ceil(count / across));
+    const place = (_, n) => ({ x: x + (n % across) * step, y: y + Math.floor(n / across) * step, size, number: n });
+    return { stage, x, width: widths[i + 1], maps: Array.from({ length: count }, place) };
   });
   const high = Math.min(room / 10, 34);
   const barAt = (_, digit) => ({ x: lefts.at(-1), y: top(10 * high) + digit * high, width: bars, height: high });
@@ -46,12 +44,4 @@ function gridOf(count, width, height, least) {
     if (step > best.step) best = { step, across };
   }
   return best;
-}
-
-function strongest({ values, shape: [, , count] }) {
-  const all = Array.from({ length: count }, (_, number) => number);
-  if (count <= MOST) return all;
-  const strengths = new Float32Array(count);
-  values.forEach((value, i) => (strengths[i % count] += Math.abs(value)));
-  return all.sort((a, b) => strengths[b] - strengths[a]).slice(0, MOST).sort((a, b) => a - b);
 }

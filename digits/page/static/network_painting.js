@@ -54,12 +54,12 @@ export function frame(context, { x, y, size }, [height, width], { top, left, row
 export function drawNetwork(context, plan, image, probabilities, digit, lines) {
   lines.forEach((line) => drawLine(context, line));
   drawMaps(context, [plan.image], image);
-  context.font = "12px system-ui, sans-serif";
+  context.font = "0.75rem system-ui, sans-serif";
   context.fillStyle = SOFT;
   for (const { stage, maps, x } of plan.columns) {
-    const [height, width, count] = stage.layer.shape;
+    const [height, width] = stage.layer.shape;
     drawMaps(context, maps, stage.layer);
-    context.fillText(`${maps.length < count ? `${maps.length} of ` : ""}${count} maps ${height}×${width}`, x, plan.foot + 20);
+    context.fillText(`${maps.length} maps ${height}×${width}`, x, plan.foot + 20);
   }
   context.textBaseline = "middle";
   plan.bars.forEach(({ x, y, width, height }, d) => {

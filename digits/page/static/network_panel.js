@@ -1,12 +1,13 @@
 // One cell of a map and how it comes about: patch x weights = products, their sum, what follows.
 
-import { explain, partsOf, peak, receptiveField, valueAt } from "./contributions.js";
+import { explain, partsOf, peak } from "./contributions.js";
 import { contextOf, drawMaps, frame, mostOf } from "./network_painting.js";
+import { element } from "./showing.js";
 
 const $ = (id) => document.getElementById(id);
 const [from, to] = [$("from"), $("to")];
 const SLIDING = 2000; // ms
-const [WINDOW, FIELD] = ["#c8f751", "#8895a3"]; // the colours of frames
+const WINDOW = "#c8f751"; // the colour of its frame
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 let place = null; // {stage, number, cell, source, since}: since when the window slides, or null
@@ -19,6 +20,8 @@ export function open(stage, number, cell = peak(stage.layer, number)) {
   const parts = partsOf(stage, number).map(Math.abs);
   place = { stage, number, cell, source: parts.indexOf(Math.max(...parts)), since: still.matches ? null : performance.now() };
   $("place").hidden = false;
+  $("which").textContent = `${stage.conv.name}: map ${number + 1} of ${stage.layer.shape[2]}`;
+  from.nextElementSibling.textContent = parts.length > 1 ? `Map ${place.source + 1}` : "Image";
   changed();
   repaint();
   $("place").scrollIntoView({ block: "nearest" });
@@ -69,26 +72,14 @@ to.addEventListener("keydown", (event) => {
 for (const canvas of [from, to]) {
   const pull = ({ offsetX, offsetY, buttons }) => {
     if (!buttons) return;
-    const { layer, input } = place.stage;
-    const { shape } = canvas === to ? layer : input;
-    const at = [(offsetY / canvas.clientHeight) * shape[0], (offsetX / canvas.clientWidth) * shape[1]];
-    move(canvas === to ? at.map(Math.floor) : cellOver(place.stage, at));
+    const [height, width] = place.stage.layer.shape;
+    move([Math.floor((offsetY / canvas.clientHeight) * height), Math.floor((offsetX / canvas.clientWidth) * width)]);
   };
   canvas.addEventListener("pointerdown", (event) => {
     canvas.setPointerCapture(event.pointerId);
     pull(event);
   });
   canvas.addEventListener("pointermove", pull);
-}
-
-/** The cell whose window lies best over a point of the input. */
-function cellOver(stage, [y, x]) {
-  const nearest = (count, middle) =>
-    Array.from({ length: count }, (_, i) => i).reduce((best, i) => (Math.abs(middle(i)) < Math.abs(middle(best)) ? i : best), 0);
-  const field = (cell) => receptiveField(stage, cell);
-  const row = nearest(stage.layer.shape[0], (i) => field([i, 0]).top + field([i, 0]).rows / 2 - y);
-  const column = nearest(stage.layer.shape[1], (i) => field([0, i]).left + field([0, i]).columns / 2 - x);
-  return [row, column];
 }
 
 // ----------------------------------------------------------------- painting
@@ -114,7 +105,6 @@ export function repaint() {
   const square = { x: 0, y: 0, size: from.clientWidth };
   const context = contextOf(from);
   drawMaps(context, [{ ...square, number: source }], input);
-  if (layer !== conv) frame(context, square, input.shape, receptiveField(stage, cell), FIELD);
   frame(context, square, input.shape, made.window, WINDOW);
   const shape = [...conv.kernel.slice(0, 2), input.shape[2]];
   for (const [id, most] of [["patch", mostOf(input.values)], ["weights"], ["products"]]) {
@@ -123,10 +113,8 @@ export function repaint() {
   const result = contextOf(to);
   drawMaps(result, [{ ...square, number }], layer);
   frame(result, square, layer.shape, { top: cell[0], left: cell[1], rows: 1, columns: 1 }, WINDOW);
-  $("which").textContent = `${conv.name}: map ${number + 1} of ${layer.shape[2]}`;
-  $("from").nextElementSibling.textContent = shape[2] > 1 ? `Map ${source + 1} of ${shape[2]}` : "The image";
   to.setAttribute("aria-label", `Row ${cell[0] + 1}, column ${cell[1] + 1} of the map; arrow keys move the window`);
-  $("steps").replaceChildren(...made.steps.map((step) => item(step, made, stage)));
+  $("steps").replaceChildren(...made.steps.map((step) => item(step, made)));
 }
 
 /** Squares side by side, one for each channel. */
@@ -142,26 +130,14 @@ const signed = (value) => `${value < 0 ? "−" : "+"} ${figure(Math.abs(value))}
 
 const WORDS = {
   Conv2D: (_, __, { products, sum, bias }) => `Sum of ${products.length} products ${figure(sum)} ${signed(bias)} bias`,
-  MaxPooling2D: ({ pooled }) => `Largest of ${pooled.rows}×${pooled.columns}`,
-  AveragePooling2D: ({ pooled }) => `Mean of ${pooled.rows}×${pooled.columns}`,
+  MaxPooling2D: ({ pooled }) => `Largest of ${pooled.map(figure).join(", ")}`,
+  AveragePooling2D: ({ pooled }) => `Mean of ${pooled.map(figure).join(", ")}`,
   BatchNormalization: ({ layer }, number) => `Normalised: × ${figure(layer.weights[number])} ${signed(layer.bias[number])}`,
   ReLU: () => "ReLU, below 0 is 0",
 };
 
-function item(step, made, { conv }) {
-  const line = document.createElement("li");
-  const result = Object.assign(document.createElement("b"), { textContent: figure(step.value) });
-  line.append(WORDS[step.layer.type](step, place.number, made), " ");
-  if (step.pooled) line.append(pooled(step.pooled, mostOf(conv.values)), " ");
-  line.append("= ", result);
+function item(step, made) {
+  const line = element("li", "", `${WORDS[step.layer.type](step, place.number, made)} = `);
+  line.append(element("b", "", figure(step.value)));
   return line;
-}
-
-/** The cells that were pooled, small. */
-function pooled({ rows, columns, values }, most) {
-  const canvas = Object.assign(document.createElement("canvas"), { width: 48, height: 48 });
-  const context = canvas.getContext("2d");
-  context.imageSmoothingEnabled = false;
-  drawMaps(context, [{ x: 0, y: 0, size: 48, number: 0 }], { values, shape: [rows, columns, 1] }, most);
-  return canvas;
 }
