@@ -54,13 +54,18 @@ function paint() {
   const context = contextOf(canvas);
   canvas.classList.toggle("pale", !box);
   drawNetwork(context, plan, network.image, box?.probabilities ?? probabilities, digit, linesTo(digit));
-  const { stage, number } = panel.shown() ?? {};
-  const map = plan.columns.find((column) => column.stage === stage)?.maps.find((map) => map.number === number);
+  const map = chosenMap();
   if (map) frame(context, map, [1, 1], { top: 0, left: 0, rows: 1, columns: 1 }, "#fff");
   panel.repaint();
   const answer = box ? `${withArticle(digit)} with ${percent(box.probabilities[digit])}` : "an example, until you write";
   const text = `Left to right: the digit, what ${stages.length} convolutions see in it, and the answer: ${answer}. Blue speaks for it, orange against. A click on a map shows how it is made.`;
   if (caption.textContent !== text) caption.textContent = text; // said aloud but once
+}
+
+/** Where the map lies whose panel is open. */
+function chosenMap() {
+  const { stage, number } = panel.shown() ?? {};
+  return plan?.columns.find((column) => column.stage === stage)?.maps[number];
 }
 
 /** Lines from what speaks most for the answer, or against it, back to the image. */
@@ -91,7 +96,9 @@ function linesTo(digit) {
 const [line] = write(EXAMPLES[0]).map(smooth);
 const written = digitImage([line]);
 let since = null; // when it began to be written
-document.getElementById("hint").prepend(Object.assign(thumbnail([line]), { id: "ghost" }));
+const ghost = Object.assign(thumbnail([line]), { id: "ghost" });
+ghost.firstChild.setAttribute("pathLength", 1);
+document.getElementById("hint").prepend(ghost);
 
 /** The example as far as it is written. */
 function example() {
@@ -119,14 +126,21 @@ canvas.addEventListener("click", ({ offsetX, offsetY }) => {
   panel.open(column.stage, map.number, [at(offsetY, map.y, height), at(offsetX, map.x, width)]);
 });
 
+const KEYS = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0], Enter: [0, 0], " ": [0, 0] };
+
 canvas.addEventListener("keydown", (event) => {
-  const step = { ArrowRight: 1, ArrowLeft: -1, Enter: 0, " ": 0 }[event.key];
-  if (step === undefined || !stages?.length) return;
+  const [stage, map] = KEYS[event.key] ?? [];
+  if (stage === undefined || !stages?.length) return;
   event.preventDefault();
-  if (panel.shown()) panel.next(step);
-  else panel.open(stages[0], 0);
-  if (!step) panel.focus();
+  const at = stages.indexOf(panel.shown()?.stage);
+  if (at < 0 || stage) panel.open(stages[(Math.max(0, at) + stage + stages.length) % stages.length], 0);
+  else panel.next(map);
+  if (!stage && !map) panel.focus();
 });
 
-panel.start(repaint);
+panel.start(() => {
+  const map = chosenMap();
+  if (map) strip.scrollLeft = Math.max(map.x + map.size + 8 - strip.clientWidth, Math.min(strip.scrollLeft, map.x - 8));
+  repaint();
+});
 new ResizeObserver(repaint).observe(strip);

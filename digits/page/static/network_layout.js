@@ -1,7 +1,7 @@
 // Where everything of the network lies: the image, the maps of each stage in columns, ten bars.
 
 const [EDGE, GAP, LABEL] = [10, 26, 30]; // pixels: at the sides, at least between columns, under the maps
-const [NARROWEST, LARGEST] = [62, 64]; // pixels of a column, for its label, and of a map
+const [NARROWEST, LARGEST] = [80, 64]; // pixels of a column, for its label, and of a map
 const smallest = ({ shape }) => Math.min(Math.max(1.6 * shape[0], 10), 24); // pixels of a map
 
 /** As large as fits into `width`; where even the smallest maps do not fit, the plan is wider. */
