@@ -25,21 +25,17 @@ export function windowOf(layer, { shape }, [y, x]) {
   return { top: y * layer.strides[0] - top, left: x * layer.strides[1] - left, rows: size[0], columns: size[1] };
 }
 
-/** The values of all channels, or of one, in a window: (rows, columns, channels); 0 beyond the edges. */
-function valuesIn({ values, shape: [height, width, channels] }, { top, left, rows, columns }, only) {
+/** The values of some channels in a window: (rows, columns, channels). */
+function valuesIn({ values, shape: [height, width, count] }, { top, left, rows, columns }, channels, beyondTheEdges) {
   const patch = [];
   for (let y = top; y < top + rows; y++) {
     for (let x = left; x < left + columns; x++) {
       const outside = y < 0 || x < 0 || y >= height || x >= width;
-      for (let c = only ?? 0; c < (only === undefined ? channels : only + 1); c++) {
-        patch.push(outside ? 0 : values[(y * width + x) * channels + c]);
-      }
+      for (const c of channels) patch.push(outside ? beyondTheEdges : values[(y * width + x) * count + c]);
     }
   }
   return patch;
 }
-
-export const valueAt = ({ values, shape }, [y, x], number) => values[(y * shape[1] + x) * shape[2] + number];
 
 /**
  * How one cell of a map comes about, {window, patch, weights, products, sum, bias, steps}. Arrays
@@ -51,25 +47,21 @@ export function explain({ conv, chain, input }, number, cell) {
   const steps = [];
   for (let i = chain.length - 1; i >= 0; i--) {
     const layer = chain[i];
-    const step = { layer, cell, value: valueAt(layer, cell, number) };
-    steps.unshift(step);
+    const value = layer.values[(cell[0] * layer.shape[1] + cell[1]) * layer.shape[2] + number];
+    steps.unshift({ layer, cell, value });
     if (!layer.pool_size) continue;
-    const window = inside(windowOf(layer, chain[i - 1], cell), chain[i - 1]);
-    step.pooled = valuesIn(chain[i - 1], window, number);
-    const at = step.pooled.indexOf(Math.max(...step.pooled));
+    const window = windowOf(layer, chain[i - 1], cell);
+    const pooled = valuesIn(chain[i - 1], window, [number], -Infinity);
+    steps[0].pooled = pooled.filter(Number.isFinite);
+    const at = pooled.indexOf(Math.max(...pooled));
     cell = [window.top + Math.floor(at / window.columns), window.left + (at % window.columns)];
   }
   const window = windowOf(conv, input, cell);
-  const patch = valuesIn(input, window);
+  const patch = valuesIn(input, window, [...Array(input.shape[2]).keys()], 0);
   const weights = patch.map((_, i) => conv.weights[i * conv.bias.length + number]);
   const products = patch.map((value, i) => value * weights[i]);
   const sum = products.reduce((a, b) => a + b, 0);
   return { window, patch, weights, products, sum, bias: conv.bias[number], steps };
-}
-
-function inside({ top, left, rows, columns }, { shape: [height, width] }) {
-  const [y, x] = [Math.max(0, top), Math.max(0, left)];
-  return { top: y, left: x, rows: Math.min(top + rows, height) - y, columns: Math.min(left + columns, width) - x };
 }
 
 /** The cell [y, x] of a map that is largest. */
