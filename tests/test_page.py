@@ -437,25 +437,6 @@ def test_every_example_is_read_as_it_is_meant(page):
         assert is_empty(page)
 
 
-def test_the_living_network_follows_the_chosen_digit(page):
-    page.locator("#examples button").nth(1).click()
-    assert reads(page, "2026")
-    page.locator("#inside").evaluate("inside => inside.open = true")
-    page.locator("#caption").get_by_text("a 6 with").or_(
-        page.locator("#caption").get_by_text("a 2 with")
-    ).first.wait_for()
-    page.locator(".card").nth(3).click()
-    page.locator("#caption").get_by_text("a 6 with").wait_for()
-    shown = "document.querySelector('#network').toDataURL()"
-    before = page.evaluate(shown)
-    page.locator(".card").nth(1).click()
-    page.locator("#caption").get_by_text("a 0 with").wait_for()
-    assert page.evaluate(shown) != before
-    page.locator("#network").focus()
-    page.keyboard.press("ArrowRight")
-    page.locator("#caption").get_by_text("Map 1 of conv_1: its kernel of 5").wait_for()
-
-
 # ------------------------------------------------------------- honest confidence
 
 
@@ -858,7 +839,6 @@ def test_reading_is_for_everybody(open_page, scheme, width, forced):
     assert axe_finds_nothing(page)
     page.locator("#examples button").last.click()
     page.locator(".card").first.wait_for()
-    page.locator("#inside").evaluate("inside => inside.open = true")
     page.locator("#share").evaluate("share => share.open = true")
     assert axe_finds_nothing(page)
     page.locator("#share").evaluate("share => share.open = false")

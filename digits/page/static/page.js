@@ -153,8 +153,8 @@ async function show(answer, final) {
   const chosen = final ? found.reduce((least, box, i) => (trust(box) < trust(found[least]) ? i : least), 0) : last;
   update({ answer, chosen: Math.max(0, chosen), stale: false, final });
   showGallery(history.scene().pictures);
-  const { network } = answer ? await theModel() : {};
-  if (network !== undefined) follow(network);
+  const opened = await theModel().catch(() => null); // who reads says why there is none
+  if (opened) follow(opened.network);
 }
 
 // ------------------------------------------------------------------ trouble
@@ -372,7 +372,6 @@ if (!hasServer) {
   $("correcting").textContent = LOCAL;
   $("learning").hidden = true;
 }
-$("inside").open = matchMedia("(min-width: 64rem) and (min-height: 40rem)").matches;
 await history.restore();
 refresh();
 read();
