@@ -15,6 +15,7 @@ const WIDEST = 1.5; // heights of the writing: one digit of several strokes is l
 const TALLEST = 1.6; // and less high
 const HARDLY = 1.1; // times as wide as its widest stroke: so wide a digit may be, too
 const SMALL = 0.25; // heights of the writing: a stroke no larger is a dot
+const LONG = 2.5; // times as long as the pen is wide: a dash
 const FLAT = 0.35; // of its width: a dash is less high
 const COMMA = 0.5; // heights of the writing: a comma is less high
 const STRAIGHT = 0.92; // of its length: the ends of a straight stroke are as far apart
@@ -114,8 +115,17 @@ function hangsTogether(run, height) {
 /** Whether two strokes may be parts of one digit. A dot, a dash or a comma beside a digit touches it. */
 function areNear(one, other, height) {
   if (stacked(one, other, height)) return true;
+  if (isMinus(one, other, height) || isMinus(other, one, height)) return false;
   const mark = markOf([one], height) || markOf([other], height) || hangs(one, other, height) || hangs(other, one, height);
   return gap(one, other, NEAR * height) < (mark ? TOUCH : NEAR) * height;
+}
+
+/** Whether a dash stands beside a digit, at half its height, though they may touch. */
+function isMinus(dash, { box }, height) {
+  if (markOf([dash], height) !== "dash" || box.bottom - box.top < 0.5 * height) return false;
+  const overlap = Math.min(dash.box.right, box.right) - Math.max(dash.box.left, box.left);
+  const level = ((dash.box.top + dash.box.bottom) / 2 - box.top) / (box.bottom - box.top);
+  return overlap < dash.line[0].width && Math.abs(level - 0.5) < 0.25;
 }
 
 /** Whether something small hangs at the foot of a digit, as a comma does. */
@@ -141,11 +151,12 @@ function markOf(run, height) {
     const size = Math.max(box.right - box.left, box.bottom - box.top);
     const straight = chord > STRAIGHT * length;
     const [dx, dy] = [Math.abs(across), Math.abs(down)];
-    return { box, length, size, straight, falls: across * down > 0, level: dy < FLAT * dx, upright: dx < FLAT * dy };
+    const long = length > LONG * line[0].width;
+    return { box, long, length, size, straight, falls: across * down > 0, level: dy < FLAT * dx, upright: dx < FLAT * dy };
   });
   if (!other) {
-    if (one.size < SMALL * height) return "dot";
-    return one.straight && one.level ? "dash" : null;
+    if (one.straight && one.level && one.long) return "dash";
+    return one.size < SMALL * height ? "dot" : null;
   }
   const alike = Math.min(one.length, other.length) > 0.5 * Math.max(one.length, other.length);
   if (!alike || !one.straight || !other.straight) return null;
