@@ -72,7 +72,7 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.port is None and port != PORT:
         cli.note(f"port {PORT} is taken; taking {port}")
     if host != HERE:
-        cli.note("warning: whoever reaches it can use and teach it")
+        cli.note("warning: whoever reaches it can teach it, and see and delete what is kept")
     name = address_for_people(host)
     address = f"http://{f'[{name}]' if ':' in name else name}:{port}/"
     places = " or ".join([address, *(f"{origin}/" for origin in arguments.origin)])
