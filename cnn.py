@@ -19,14 +19,18 @@ import argparse
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -P and -I leave it out
+from digits import own_process
+
+own_process.take(__name__)  # first of all: quiet, and what stops it early is a line
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -P and -I leave it out
 from digits import command_line as cli
 from digits import training
 from digits.data import find_own, load_mnist
-from digits.model import accuracy, check_before_training, evaluate, load_model, save_model
+from digits.model import accuracy, built, evaluate, load_model, save_model
 from digits.model import quiet_keras as keras
+from digits.model.locating import find_pair
 from digits.reading import read_own
 
 VALIDATION = 2_500  # the last training digits: the validation set
@@ -126,19 +130,19 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     arguments = parse_arguments(argv)
+    keras.check_trains()
     team = training.distribution.team(alone="--own" if arguments.own else "")
     folder = cli.writable_folder(arguments.output)
     pictures = find_own(arguments.own) if arguments.own else []  # no wait for a typing error
     (x_train, y_train), (x_test, y_test) = load_mnist(arguments.data)
     training.set_seed(arguments.seed)
     if pictures:
-        model = load_model(arguments.model)
+        model = load_model(arguments.model or find_pair())
         lesson = training.Lesson(model, read_own(pictures, model), x_test)
         images, labels = lesson.among(x_train, y_train, VALIDATION, arguments.seed)
     else:
         team.join(arguments.batch_size)
-        model, lesson, images, labels = build_model(), None, x_train, y_train
-        check_before_training(model)
+        model, lesson, images, labels = built(build_model), None, x_train, y_train
     own = lesson and lesson.checksum
     checkpoint = training.checkpoint_for(arguments, folder, model, len(x_train), own, team)
     with checkpoint.explained(argv, speaks=team.first):

@@ -31,7 +31,8 @@ from digits.data.mnist import load_mnist
 from digits.data.own_pictures import Labelled, find_own
 from digits.model import quiet_keras as keras
 from digits.model.evaluation import predict
-from digits.model.loading import find_pair, load_model
+from digits.model.loading import load_model
+from digits.model.locating import find_pair
 from digits.reading import read_own, read_pictures
 from digits.training import Lesson
 

@@ -15,7 +15,7 @@ BELOW = {  # what each room may import besides itself
     "training": {"data", "model"},
     "page": {"data", "model", "reading"},
 }
-FOR_ALL = {"command_line", "figures", "places", "streams"}
+FOR_ALL = {"backends", "command_line", "figures", "files", "places", "streams"}
 MODULES = sorted(HOUSE.rglob("*.py"))
 
 
@@ -49,7 +49,7 @@ def test_a_room_says_what_is_in_it(room):
 
 
 @pytest.mark.parametrize(
-    ("script", "lines"), [("cnn.py", 165), ("load_model.py", 130), ("draw.py", 130)]
+    ("script", "lines"), [("cnn.py", 170), ("load_model.py", 135), ("draw.py", 130)]
 )
 def test_a_script_is_a_page(script, lines):
     assert len((ROOT / script).read_text(encoding="utf-8").splitlines()) <= lines

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import pytest
+from packaging.requirements import Requirement
 
 from conftest import ROOT, drawn_seven
 
@@ -25,21 +26,33 @@ sys.exit(train())
 """
 
 
-def requirements(text):
-    """Return the packages and versions among the lines of a file or of a list in TOML."""
-    lines = (line.strip(' ",') for line in text.splitlines())
-    return {line for line in lines if re.match(r"[a-z]", line)}
-
-
-def listed(name):
-    """Return a list of pyproject.toml: `name = [...]`."""
-    text = re.search(rf"(?ms)^{name} = \[(.*?)\]$", PYPROJECT)[1]
-    return requirements(text.replace('", "', "\n"))
-
-
 def test_pip_installs_what_the_requirements_say():
-    assert listed("dependencies") == requirements((ROOT / "requirements.txt").read_text())
-    assert listed("cluster") == requirements((ROOT / "requirements-cluster.txt").read_text())
+    """The checkout's pins lie within those of the package, extra by extra."""
+    tomllib = pytest.importorskip("tomllib")  # came with Python 3.11
+    project = tomllib.loads(PYPROJECT)["project"]
+    extras = project["optional-dependencies"]
+    needed = {
+        "requirements.txt": ("tensorflow", "page"),
+        "requirements-openvino.txt": ("openvino", "page"),
+        "requirements-cluster.txt": ("cluster",),
+    }
+    for file, names in needed.items():
+        wide = pins([*project["dependencies"], *(pin for name in names for pin in extras[name])])
+        narrow = pins((ROOT / file).read_text().splitlines())
+        more = {"matplotlib"} if file == "requirements-openvino.txt" else set()  # for --plot
+        base = set(pins(project["dependencies"])) if file == "requirements-cluster.txt" else set()
+        assert set(narrow) - more == set(wide) - base
+        for name in set(narrow) & set(wide):
+            lowest = re.search(r">=([\d.]+)", str(narrow[name].specifier))[1]
+            assert wide[name].specifier.contains(lowest), name
+            assert wide[name].extras == narrow[name].extras
+    assert extras["all"] == [f"{project['name']}[tensorflow,page]"]
+    assert set(extras) == {"tensorflow", "openvino", "jax", "torch", "page", "cluster", "all"}
+
+
+def pins(lines):
+    found = [Requirement(line) for line in lines if re.match(r"[a-z]", line)]
+    return {pin.name: pin for pin in found}
 
 
 def test_it_says_what_there_is():

@@ -4,6 +4,7 @@ In: pictures (paths, bytes, arrays) and a Keras model. Out: a `Reading` of each:
 confidence, answers, boxes of what is unread.
 
 reader            pictures -> Readings, many at a time
+pictures          the forms that pictures have in programs
 results           a Reading and its Answers
 finding           a picture -> what may be digits, by the rules below, in order
 geometry          at a size to work at
@@ -29,7 +30,7 @@ plot              the drawing of what was read
 """
 
 from digits.reading.own_digits import read_own
-from digits.reading.reader import read, read_pictures
+from digits.reading.reader import read, read_many, read_pictures
 from digits.reading.results import UNSURE, Answer, Reading
 
-__all__ = ["UNSURE", "Answer", "Reading", "read", "read_own", "read_pictures"]
+__all__ = ["UNSURE", "Answer", "Reading", "read", "read_many", "read_own", "read_pictures"]

@@ -25,6 +25,8 @@ def set_seed(seed: int) -> None:
     Raises UserError if Keras's backend cannot train.
     """
     keras.check_trains()
+    keras.config.set_image_data_format("channels_last")  # whatever keras.json says
+    keras.config.set_floatx("float32")
     os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")
     keras.utils.set_random_seed(seed)
 
