@@ -7,7 +7,8 @@ from digits.data.made_pages.drawing import Hand, Page, Strokes
 from digits.data.made_pages.scenes import draw_scene
 from digits.reading.detector.finding import Level, cut_out, peaks
 from digits.reading.detector.network import REACH, USUAL, build_detector, local_contrast
-from digits.training.detector import prepared, truths, window
+from digits.training.detector.drawing import prepared
+from digits.training.detector.windows import truths, window
 
 
 @pytest.fixture(scope="module")

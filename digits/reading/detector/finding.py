@@ -18,7 +18,7 @@ from digits.reading.detector.network import REACH, STRIDE, USUAL, local_contrast
 STEP = 1.6  # from one size of the picture to the next
 FEW = 350_000  # pixels: a picture with fewer is also enlarged
 SMALLEST = 24  # pixels: the longest side of the smallest size
-MARGIN = 16  # pixels around the picture, a multiple of 8
+MARGIN = 16  # pixels around each size of the picture, a multiple of 8
 SIZES = 10, 42  # pixels: digits of other sizes are found at another size of the picture
 BEST = 26  # pixels: the size at which a digit is cut out best
 MISFIT = 0.15  # of a peak's height, for a size e times as large or small
@@ -56,46 +56,80 @@ class Peak(NamedTuple):
 
 
 def look(image: np.ndarray, network: Network) -> list[Level]:
-    """Return what the network sees in a picture, (height, width) uint8, at several sizes."""
-    levels = []
-    scale = 2.0 if image.size < FEW else 1.0
-    while True:
-        size = [round(side * scale) for side in image.shape[::-1]]
-        if max(size) < SMALLEST or min(size) < 6:
-            return levels
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        grey = cv2.resize(image, size, interpolation=how)
-        levels.append(_seen(grey, scale, network))
-        scale /= STEP
+    """Return what the network sees in a picture, (height, width) uint8, at several sizes.
 
-
-def _seen(grey: np.ndarray, scale: float, network: Network) -> Level:
-    height, width = grey.shape
-    more = [-(side + 2 * MARGIN) % STRIDE for side in grey.shape]
-    edges = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    room = cv2.copyMakeBorder(
-        grey, MARGIN, MARGIN + more[0], MARGIN, MARGIN + more[1],
-        cv2.BORDER_CONSTANT, value=int(np.median(edges)),
-    )  # fmt: skip
-    maps = network(local_contrast(room)[None])
+    All sizes lie beside each other in one sheet, so that the network is called once.
+    """
+    scales = _scales(image.shape)
+    greys = [image if scale == 1 else _resized(image, scale) for scale in scales]
+    edges = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    rooms = [_with_margin(grey, int(np.median(edges))) for grey in greys]
+    corners, size = _packed([room.shape[:2] for room in rooms])
+    sheet = np.zeros((*size, rooms[0].shape[2]), "float32")
+    for room, (y, x) in zip(rooms, corners, strict=True):
+        sheet[y : y + room.shape[0], x : x + room.shape[1]] = room
+    maps = network(sheet[None])
     centre, ink = (np.asarray(maps[name])[0] for name in ("centre", "ink"))
-    there = (
-        slice(MARGIN // 4, MARGIN // 4 - (-height // 4)),
-        slice(MARGIN // 4, MARGIN // 4 - (-width // 4)),
-    )
-    centre = centre[there]
+    return [
+        _level(scale, grey, y + MARGIN, x + MARGIN, centre, ink)
+        for scale, grey, (y, x) in zip(scales, greys, corners, strict=True)
+    ]
+
+
+def _scales(shape: tuple[int, int]) -> list[float]:
+    scale, scales = 2.0 if shape[0] * shape[1] < FEW else 1.0, []
+    while max(shape) * scale >= SMALLEST and min(shape) * scale >= 6:
+        scales.append(scale)
+        scale /= STEP
+    return scales or [1.0]
+
+
+def _resized(image: np.ndarray, scale: float) -> np.ndarray:
+    size = [max(1, round(side * scale)) for side in image.shape[::-1]]
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+
+
+def _with_margin(grey: np.ndarray, edge: int) -> np.ndarray:
+    """Return the contrast of a picture with the grey of its edge around it."""
+    more = [MARGIN + (-side) % 8 for side in grey.shape]
+    around = (MARGIN, more[0], MARGIN, more[1], cv2.BORDER_CONSTANT)
+    return local_contrast(cv2.copyMakeBorder(grey, *around, value=edge))
+
+
+def _packed(sizes: list[tuple[int, int]]) -> tuple[list[tuple[int, int]], tuple[int, int]]:
+    """Return where pictures, the largest first, lie in a sheet, y and x, and its height and width.
+
+    The second lies beside the first, the third below that, the fourth beside the third, and so on:
+    with sizes that fall by a golden ratio or faster, hardly any room is lost.
+    """
+    corners, y, x = [(0, 0)], 0, 0
+    for n, (height, width) in enumerate(sizes[:-1]):
+        y, x = (y, x + width) if n % 2 == 0 else (y + height, x)
+        corners.append((y, x))
+    ends = np.array(corners) + np.array(sizes)
+    height, width = (int(-(-end // STRIDE) * STRIDE) for end in ends.max(axis=0))
+    return corners, (height, width)
+
+
+def _level(
+    scale: float, grey: np.ndarray, y: int, x: int, centre: np.ndarray, ink: np.ndarray
+) -> Level:
+    """Cut what is seen of one size, which begins at y and x of the sheet, out of the maps."""
+    height, width = grey.shape
+    centre = centre[y // 4 : (y + height) // 4 + 1, x // 4 : (x + width) // 4 + 1]
+    ink = ink[y // 2 : (y + height) // 2 + 1, x // 2 : (x + width) // 2 + 1]
     half, across = ink.shape[:2]
     digits = ink[..., :4].reshape(half, across, 2, 2).transpose(0, 2, 1, 3)
-    whole = slice(MARGIN, MARGIN + height), slice(MARGIN, MARGIN + width)
-    finer = cv2.resize(ink[..., 4:], (2 * across, 2 * half), interpolation=cv2.INTER_LINEAR)[whole]
+    finer = cv2.resize(ink[..., 4:], (2 * across, 2 * half), interpolation=cv2.INTER_LINEAR)
+    whole = slice(height), slice(width)
     return Level(
         scale,
         grey,
         _sigmoid(centre[..., 0]),
         USUAL * np.exp(centre[..., 1:].clip(-2, 2)),
         _sigmoid(digits.reshape(2 * half, 2 * across)[whole]),
-        _sigmoid(finer[..., 0]),
-        REACH * finer[..., 1:],
+        _sigmoid(finer[whole][..., 0]),
+        REACH * finer[whole][..., 1:],
     )
 
 

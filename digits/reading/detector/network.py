@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from keras import Model
 
 WEIGHTS = Path(__file__).with_name("detector.npz")
@@ -59,11 +61,11 @@ def build_detector(trained: bool = False) -> "Model":
 
     def convolution(x, filters: int, size: int = 3, strides: int = 1, dilation: int = 1):
         name = f"convolution_{next(count)}"
-        x = layers.Conv2D(
-            filters, size, strides, "same", dilation_rate=dilation, use_bias=trained, name=name
-        )(x)
-        if not trained:
-            x = layers.BatchNormalization(momentum=0.98, name=f"{name}_normalised")(x)
+        how = {"dilation_rate": dilation, "name": name}
+        if trained:
+            return layers.Conv2D(filters, size, strides, "same", activation="relu", **how)(x)
+        x = layers.Conv2D(filters, size, strides, "same", use_bias=False, **how)(x)
+        x = layers.BatchNormalization(momentum=0.98, name=f"{name}_normalised")(x)
         return layers.Activation("relu")(x)
 
     def upwards(x, skipped, filters: int):
@@ -90,9 +92,9 @@ def build_detector(trained: bool = False) -> "Model":
     return keras.Model(image, {"centre": centre, "ink": ink}, name="detector")
 
 
-def save_detector(model: "Model", file: Path = WEIGHTS) -> None:
+def save_detector(model: "Model", calibration: np.ndarray, file: Path = WEIGHTS) -> None:
     """Write the weights of a training, as float16, with the batch normalisation folded in."""
-    arrays = {}
+    arrays = {"calibration": calibration}
     for layer in model.layers:
         weights = [np.asarray(weight, "float32") for weight in layer.get_weights()]
         if layer.name.endswith("_normalised"):
@@ -126,12 +128,19 @@ def load_calibration() -> np.ndarray:
 
 def see(contrast: np.ndarray) -> dict[str, np.ndarray]:
     """Return what the network that comes along sees, as arrays."""
+    return network_of(load_detector())(contrast)
+
+
+def network_of(model: "Model") -> "Callable[[np.ndarray], dict[str, np.ndarray]]":
+    """Return a model as a function from contrast, (1, height, width, 2), to its maps, as arrays."""
     from digits.model import quiet_keras as keras
     from digits.model.evaluation import ONE_AT_A_TIME
 
-    model = load_detector()
-    if keras.backend.backend() in keras.COMPILES:
-        with ONE_AT_A_TIME:
-            return model.predict_on_batch(contrast)
-    maps = model(contrast, training=False)
-    return {name: keras.ops.convert_to_numpy(value) for name, value in maps.items()}
+    def maps_of(contrast: np.ndarray) -> dict[str, np.ndarray]:
+        if keras.backend.backend() in keras.COMPILES:
+            with ONE_AT_A_TIME:
+                return model.predict_on_batch(contrast)
+        maps = model(contrast, training=False)
+        return {name: keras.ops.convert_to_numpy(value) for name, value in maps.items()}
+
+    return maps_of
