@@ -22,12 +22,12 @@ from matplotlib.figure import Figure
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import tables
-from page_drawing import Strokes, legible
-from page_kinds import KINDS, draw_page
 from scores import distance, part_of, print_table
 
 from digits import figures
 from digits.command_line import figure_file, new_parser, positive_int, run, writable_folder
+from digits.data.made_pages.drawing import Strokes, legible
+from digits.data.made_pages.kinds import KINDS, draw_page
 from digits.data.mnist import load_mnist
 from digits.model.loading import load_model
 from digits.reading import UNSURE, Reading, read_pictures
@@ -107,7 +107,7 @@ def draw_pages(kind: str, count: int, strokes: Strokes, sealed: bool) -> Iterato
     """Yield the first pages of a kind."""
     for number in range(count):
         drawn = draw_page(kind, number, strokes, SEALED if sealed else DEVELOPMENT)
-        yield MadePage(f"{kind.replace(' ', '_')}_{number:02}.png", *drawn)
+        yield MadePage(f"{kind.replace(' ', '_')}_{number:02}.png", *drawn[:3])
 
 
 def save(page: MadePage, kind: str, folder: Path) -> dict:

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from conftest import ROOT
+from digits.data.made_pages.drawing import Strokes, legible
+from digits.data.made_pages.kinds import KINDS
 from digits.reading import Answer, Reading
 from digits.reading.finding import Digit
 
@@ -14,8 +16,6 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import made_pages
 import own_digits
-from page_drawing import Strokes, legible
-from page_kinds import KINDS
 from scores import distance
 
 

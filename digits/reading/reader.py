@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, overload
 
@@ -14,6 +15,7 @@ from digits.model import quiet_keras as keras
 from digits.model.evaluation import predict
 from digits.model.trial import Trial, trial_of
 from digits.reading import workers
+from digits.reading.detector.deciding import read_page
 from digits.reading.extremal_regions import Region
 from digits.reading.finding import Digit, digits_on, normalized_digit
 from digits.reading.geometry import scale_of, to_working_size, turned
@@ -30,7 +32,12 @@ if TYPE_CHECKING:
 
 SAMPLE = 64  # of what is on a page, at most: they say which way it is turned
 CHUNK = 128  # pictures in memory at a time, at the size to work at
-FRONT_ENDS = "both", "rules", "regions"  # how digits are found; the first is the default
+FRONT_ENDS = (
+    "both",
+    "rules",
+    "regions",
+    "detector",
+)  # how digits are found; the first is the default
 
 
 @overload
@@ -40,7 +47,7 @@ def read(pictures: Pictures, model: "Model", threshold: float = UNSURE) -> list[
 def read(
     pictures: Picture | Pictures, model: "Model", threshold: float = UNSURE
 ) -> Reading | list[Reading]:
-    """Read one picture, or several at once, which takes less time; return a Reading for each.
+    """Read one picture, or several at once; return a Reading for each.
 
     A picture is a path, the content of a picture file, a file opened in binary mode, an image
     of Pillow's, a data URL or base64 text, the dict of a sketchpad, or an array: uint8, or
@@ -96,7 +103,8 @@ def read_pictures(
     does not grow with their number. The first `keep` Readings hold their picture. With
     `processes`, where there are many, processes of their own open them: twice as fast, but
     the program that calls must then be a script that asks `if __name__ == "__main__"`.
-    `front_end`: how digits are found, by "rules", by extremal "regions", or "both".
+    `front_end`: how digits are found, by "rules", by extremal "regions", by
+    "both", or by the learned "detector".
     """
     sources = ((i < keep, *source) for i, source in enumerate(sources))
     with ExitStack() as stack:
@@ -108,7 +116,8 @@ def read_pictures(
                 with suppress(OSError, ImportError):
                     pool = stack.enter_context(workers.start())
             # The next pictures are opened while the model reads those before them.
-            before, finding = finding, pool.map(_find, chunk, chunksize=16)
+            find = partial(_find, rules=front_end != "detector")
+            before, finding = finding, pool.map(find, chunk, chunksize=16)
             yield from _ask(model, list(before), front_end)
             size = min(4 * size, CHUNK)
         yield from _ask(model, list(finding), front_end)
@@ -123,7 +132,7 @@ class Found:
     page: tuple[np.ndarray, np.ndarray] | None = None  # the image, and the matrix back
 
 
-def _find(source: tuple[bool, str, Content]) -> Found:
+def _find(source: tuple[bool, str, Content], rules: bool) -> Found:
     keep, name, file = source
     try:
         if isinstance(file, ImageError):
@@ -136,11 +145,18 @@ def _find(source: tuple[bool, str, Content]) -> Found:
     if digits:
         return Found(reading, digits)
     page = to_working_size(grey)
-    return Found(reading, digits_on(*page), page)
+    return Found(reading, digits_on(*page) if rules else [], page)
 
 
 def _ask(model: "Model", chunk: list[Found], front_end: str) -> Iterator[Reading]:
     """Ask the model about a chunk, at once by rules, and yield the better reading of each."""
+    if front_end == "detector":
+        for found in chunk:
+            if found.page is None:
+                yield from _read_digits(model, [found])
+            else:
+                yield read_page(found.reading, *found.page, model)
+        return
     for found, rules in zip(chunk, _read_digits(model, chunk), strict=True):
         # One sure digit cannot be read better.
         settled = front_end == "rules" or not (rules.unsure or len(rules.answers) > 1)
