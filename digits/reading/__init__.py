@@ -24,6 +24,7 @@ recognition       where touching digits are cut and a page is turned, by the mod
 rejection         which of what was found are no digits, by what is around them
 unread            what else stands there, and why an answer is unsure
 merging           of the two readings the better, with what only the other found
+detector/         the third way: a network that has learned what a digit among other things is
 own_digits        the digits on labelled pictures, for the training
 workers           processes that open many pictures at once
 plot              the drawing of what was read
