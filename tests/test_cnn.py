@@ -109,19 +109,20 @@ def test_without_a_stopped_training_nothing_is_resumed(few_digits, tmp_path, cap
 
 
 def test_ctrl_c_does_not_break_into_a_step(monkeypatch):
-    model, steps = small_model(), []
+    model, calls = small_model(), []
     layer = model.layers[0]
     scale = layer.call
 
     def press_and_scale(x):
-        os.kill(os.getpid(), signal.SIGINT)
-        steps.append("whole")
+        if not calls:  # a second one would end it at once
+            os.kill(os.getpid(), signal.SIGINT)
+        calls.append("whole")
         return scale(x)
 
     monkeypatch.setattr(layer, "call", press_and_scale)
     with pytest.raises(KeyboardInterrupt):
         cnn.train(model, np.zeros((60, 28, 28), "uint8"), np.zeros(60, "uint8"), 2, 20, 0, 20)
-    assert steps == ["whole"]
+    assert calls and int(model.optimizer.iterations) == 1
 
 
 def test_before_it_replaces_the_shipped_pair_it_says_so(few_digits, tmp_path, monkeypatch, capsys):

@@ -53,7 +53,7 @@ def test_digits_come_with_what_their_folder_says(own, shipped, capsys):
     assert images.shape == (5, 28, 28) and images.dtype == labels.dtype == np.uint8
     assert labels.tolist() == [1, 7, 7, 7, 7]  # whatever the model takes them for
     assert images.max(axis=(1, 2)).min() > 200
-    (contradicted,) = capsys.readouterr().err.splitlines()
+    *_, contradicted = capsys.readouterr().err.splitlines()
     assert contradicted.endswith("own/1/a.png: learned as 1, but it is surely read as 7")
 
 
@@ -62,7 +62,8 @@ def test_a_picture_with_other_digits_than_its_folder_says_is_left_out(own, shipp
     folder = own({"7/good": drawn_seven(), "7/two": ROW, "777/two": ROW, "7/blank": blank})
     (folder / "7" / "text.png").write_text("no picture")
     assert len(read_own(find_own(folder), shipped)[1]) == 1
-    assert capsys.readouterr().err.splitlines() == [
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if not line.startswith("reading ")] == [
         f"left out: {folder}/7/blank.png: read as nothing, its folder says 7",
         f"left out: {folder}/7/text.png: not an image that can be read but text; name a picture",
         f"left out: {folder}/7/two.png: read as 7 7, its folder says 7",
@@ -175,7 +176,7 @@ def test_teaching_goes_on_from_the_model_and_says_what_changed(few_digits, own, 
     assert teach.main(arguments) == 0
     out, err = capsys.readouterr()
     assert re.search(r"\nown digits learned: [23] of 3 right, 2 before \(1 of 1, 2 of 7\)\n", out)
-    assert "\nown digits held out: not measured" in out and err.count("\n") == 3
+    assert "\nown digits held out: not measured" in out and "\nepoch 1 of 1: " in err
     now, before = re.findall(r"test accuracy ([\d.]+) %", out)
     assert float(before) > 98 and float(now) > 95
     assert sorted(file.name for file in output.iterdir()) == ["model.h5", "model.json"]
