@@ -47,6 +47,8 @@ def test_text_that_holds_a_picture_is_read(shipped):
     for text in (f"data:image/png;base64,{BASE64}", BASE64, lines, f"data:;base64,{lines}"):
         reading = read(text, shipped)
         assert reading.text == "7" and reading.name == "picture 1"
+        assert read(text.encode(), shipped).text == "7"
+        assert read(io.BytesIO(text.encode()), shipped).text == "7"
     urlsafe = base64.urlsafe_b64encode(SEVEN).decode().rstrip("=")
     assert read(urlsafe, shipped).text == "7"
 
@@ -98,7 +100,7 @@ def test_arrays_of_every_kind_are_read(shipped):
         memoryview(wide[::2, ::2]),
         np.asfortranarray(grey),
     ]
-    pictures += [memoryview(SEVEN), memoryview(SEVEN * 2)[: len(SEVEN)]]
+    pictures += [memoryview(SEVEN), memoryview(SEVEN[::-1])[::-1], np.frombuffer(SEVEN, "uint8")]
     for picture in pictures:
         assert read(picture, shipped).text == "7"
 

@@ -14,8 +14,8 @@ before_training  build what a user has written, and check it
 weight_checks  check a file of weights before it is read
 evaluation     probabilities, accuracy, calibration error
 trial          known digits: how sure a model is, and on which scale it was trained
-initializers   zeros in place of the values that a file gives
-quiet_keras    Keras, imported late and without noise
+initializers   zeros in place of the values that a file gives, and seeds
+quiet_keras    Keras, imported late
 """
 
 from digits.model.before_training import built

@@ -7,6 +7,7 @@ two belong together.
 import contextlib
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,7 +52,8 @@ def save_model(model: "Model", folder: Path) -> None:
     try:
         # A full disk shows here, as a plain error; HDF5 would report it in many lines.
         h5.write_bytes(bytes(9 * model.count_params() + 200_000))
-        model.save(h5, include_optimizer=False)
+        with _without_advice():
+            model.save(h5, include_optimizer=False)
         architecture = _portable(without_seeds(json.loads(model.to_json())))
         architecture.pop("compile_config", None)  # of the training, not of the model
         with h5py.File(h5, "r+") as file:
@@ -74,6 +76,21 @@ def save_model(model: "Model", folder: Path) -> None:
     finally:
         for file in (h5, text):
             file.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _without_advice() -> Iterator[None]:
+    """Leave out one line of Keras's log: that HDF5, which the pair needs, is legacy."""
+    log = logging.getLogger("absl")
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return "HDF5" not in record.getMessage()
+
+    log.addFilter(is_other)
+    try:
+        yield
+    finally:
+        log.removeFilter(is_other)
 
 
 @contextlib.contextmanager

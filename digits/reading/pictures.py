@@ -50,6 +50,7 @@ ARRAYS = "(height, width) or (height, width, 3 or 4), uint8, or numbers from 0 t
 LAYERS = ("composite", "layers", "background")  # of Gradio's sketchpad and image editor
 ONE = (str, os.PathLike, bytes, bytearray, memoryview, Image.Image, Mapping)
 SHORTEST = 100  # characters of base64 that can be a picture
+NO_PICTURE = ("", "text", "only zeros", "an empty file")  # what letters by chance come to
 
 
 def sources_of(pictures: Picture | Pictures) -> tuple[bool, Iterator[Source]]:
@@ -83,26 +84,36 @@ def _source(picture: Picture, name: str) -> Source:
     if (array := _as_array(picture)) is not None:
         return _of_array(array, name)
     if isinstance(picture, bytes | bytearray | memoryview):
-        return name, bytes(picture)
+        return name, _of_bytes(bytes(picture))
     raise TypeError(f"{name} must be {KINDS}, not {type(picture).__name__}")
 
 
 def _of_text(text: str, name: str) -> Source:
     """A path; or what text is pasted or posted in its place."""
-    if text[:5].lower() == "data:":
-        head, _, data = text.partition(",")
-        content = _from_base64(unquote_to_bytes(data).decode("latin-1"))
-        if not head.rstrip().lower().endswith(";base64"):
-            content = unquote_to_bytes(data)
-        return name, content or ImageError("a data URL that is cut short or damaged")
     if ADDRESS.match(text):
         return cut(text), ImageError(NO_PATH)
-    if len(text) >= SHORTEST and not os.path.exists(text):
-        content = _from_base64(text)
-        if content and kind_of(content[:FIRST]) not in ("", "text", "only zeros"):
-            return name, content
-        return cut(text), Path(text)
-    return text, Path(text)
+    if content := _held_by(text):
+        return name, content
+    return text if os.path.exists(text) else cut(text), Path(text)
+
+
+def _of_bytes(content: bytes) -> bytes | ImageError:
+    """The content of a file; or what text is posted in its place."""
+    is_text = content[:5].lower() == b"data:" or kind_of(content[:FIRST]) == "text"
+    return (is_text and _held_by(content.decode("latin-1"))) or content
+
+
+def _held_by(text: str) -> bytes | ImageError | None:
+    """What a data URL or base64 text holds; None for any other text."""
+    text = text.strip()
+    if text[:5].lower() == "data:":
+        head, _, data = text.partition(",")
+        content = unquote_to_bytes(data)
+        if head.rstrip().lower().endswith(";base64"):
+            content = _from_base64(content.decode("latin-1"))
+        return content or ImageError("a data URL that is cut short or damaged")
+    content = _from_base64(text) if len(text) >= SHORTEST else b""
+    return None if kind_of(content[:FIRST]) in NO_PICTURE else content
 
 
 def _from_base64(text: str) -> bytes:
@@ -147,7 +158,7 @@ def _content_of(file: Readable, name: str) -> Content:
         with suppress(Exception):  # without a position, it is empty
             if file.tell():
                 return ImageError("an open file that was read to its end; call its seek(0) first")
-    return bytes(content)
+    return _of_bytes(bytes(content))
 
 
 def _as_array(value: object) -> np.ndarray | None:
@@ -173,6 +184,8 @@ def _alike(stack: np.ndarray) -> np.ndarray:
 
 def _of_array(array: np.ndarray, name: str) -> Source:
     shape, kind = array.shape, array.dtype.kind
+    if len(shape) == 1 and array.dtype == "uint8" and array.size:  # as cv2.imencode gives it
+        return name, _of_bytes(array.tobytes())
     given = f"{name} is an array of {array.dtype}, {shape}"
     if not array.size or not (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))):
         raise ValueError(f"{given}; it must be {ARRAYS}")
@@ -184,6 +197,6 @@ def _of_array(array: np.ndarray, name: str) -> Source:
         raise ValueError(f"{given}; it must be {ARRAYS}")
     low, high = array.min(), array.max()
     if not (low >= 0 and high <= 255):  # NaN too
-        raise ValueError(f"{given}, from {low:.4g} to {high:.4g}; it must be {ARRAYS}")
+        raise ValueError(f"{given}, from {low:.6g} to {high:.6g}; it must be {ARRAYS}")
     scale = 255 if kind == "b" or (kind == "f" and high <= 1) else 1
     return name, (array.astype("float32") * scale).round().astype("uint8")
