@@ -223,8 +223,11 @@ console.log(JSON.stringify([-1, -1e-9, 0, 1e-9, 1].map(shade)));
 @needs_node
 def test_only_what_is_zero_is_painted_as_off(shipped, tmp_path):
     image = np.zeros((1, 28, 28), "uint8")
-    *_, off, little, much = shades = in_the_browsers_language(shipped, image, tmp_path, SHADES)
-    assert min(np.abs(np.subtract(off, one)).max() for one in shades if one != off) > 50
+    shades = in_the_browsers_language(shipped, image, tmp_path, SHADES)
+    shades = np.array(shades, "<u4").view("uint8").reshape(5, 4).astype(int)
+    assert (shades[:, 3] == 255).all()
+    *against, off, little, much = shades[:, :3]
+    assert all(np.abs(off - one).max() > 50 for one in (*against, little, much))
     assert off[2] < little[2] < much[2]
 
 
