@@ -378,7 +378,9 @@ def test_field_and_answer_are_in_sight_and_nothing_jumps(open_page, width, heigh
         assert new["y"] == old["y"] and new["height"] == old["height"], part
     field = after[1]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    if height < width:
+    if height > width:
+        assert field["height"] > 0.7 * field["width"]  # with the network in sight below
+    else:
         assert field["width"] < 0.7 * width  # there is room beside it, to scroll
     assert fingers_hit(page, "button:visible, .tool:visible, .width:visible")
 

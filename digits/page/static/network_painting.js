@@ -5,14 +5,22 @@ const [FOR, AGAINST] = ["#6eb9ff", "#ff9d3c"];
 // The colours of what is nearly 0, of a third of the most, and of the most of a layer.
 const RAMPS = { for: [[40, 72, 112], [74, 158, 240], [236, 246, 255]], against: [[104, 62, 26], [240, 142, 46], [255, 240, 220]] };
 
-/** The colour of a value, in shares of the largest one of its layer. */
-export function shade(share) {
+function mix(share) {
   if (share === 0) return OFF;
   const [low, middle, high] = share > 0 ? RAMPS.for : RAMPS.against;
-  const t = 2 * Math.min(1, Math.sqrt(Math.abs(share)) * 0.87 + Math.abs(share) * 0.13);
+  const t = 2 * (Math.sqrt(Math.abs(share)) * 0.87 + Math.abs(share) * 0.13);
   const [from, to, part] = t < 1 ? [low, middle, t] : [middle, high, t - 1];
   return from.map((value, i) => Math.round(value + part * (to[i] - value)));
 }
+
+const STEPS = 256;
+const COLORS = Uint32Array.from({ length: 2 * STEPS + 1 }, (_, i) => {
+  const [red, green, blue] = mix(i / STEPS - 1);
+  return 255 * 2 ** 24 + blue * 2 ** 16 + green * 2 ** 8 + red;
+});
+
+/** The pixel of a value, in shares of the largest of its layer: however small, it is not that of 0. */
+export const shade = (share) => COLORS[STEPS + Math.sign(share) * Math.ceil(STEPS * Math.abs(share))];
 
 export const mostOf = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9);
 
@@ -30,11 +38,11 @@ export function contextOf(canvas) {
 export function drawMaps(context, maps, { values, shape: [height, width, count] }, most = mostOf(values)) {
   if (!maps.length) return;
   const image = new ImageData(width * maps.length, height);
+  const pixels = new Uint32Array(image.data.buffer);
   maps.forEach(({ number }, n) => {
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
-        const [red, green, blue] = shade(values[(y * width + x) * count + number] / most);
-        image.data.set([red, green, blue, 255], 4 * (y * image.width + n * width + x));
+        pixels[y * image.width + n * width + x] = shade(values[(y * width + x) * count + number] / most);
       }
     }
   });

@@ -129,7 +129,7 @@ const figure = (value) => value.toFixed(2).replace("-", "−");
 const signed = (value) => `${value < 0 ? "−" : "+"} ${figure(Math.abs(value))}`;
 
 const WORDS = {
-  Conv2D: (_, __, { products, sum, bias }) => `Sum of ${products.length} products ${figure(sum)} ${signed(bias)} bias`,
+  Conv2D: (_, __, { products, sum, bias }) => `Sum of ${products.length}: ${figure(sum)} ${signed(bias)} bias`,
   MaxPooling2D: ({ pooled }) => `Largest of ${pooled.map(figure).join(", ")}`,
   AveragePooling2D: ({ pooled }) => `Mean of ${pooled.map(figure).join(", ")}`,
   BatchNormalization: ({ layer }, number) => `Normalised: × ${figure(layer.weights[number])} ${signed(layer.bias[number])}`,
