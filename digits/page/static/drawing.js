@@ -4,7 +4,7 @@
 // about 400,000 square units of it; turned or made smaller, it shows more where strokes would
 // be cut off otherwise. A screen's pixels matter only while it is painted.
 
-import { boundsOf, draw, smooth } from "./digit_image.js";
+import { boundsOf, distanceTo, draw, smooth } from "./digit_image.js";
 import { store, watchStore } from "./store.js";
 
 const AREA = 400_000;
@@ -124,17 +124,8 @@ export function cancel() {
 
 function erase(at) {
   const reach = 10 + tool.width / 2;
-  current.left = current.left.filter((stroke) => !touches(stroke, at, reach));
-}
-
-function touches(stroke, at, reach) {
-  return stroke.some((to, i) => {
-    const from = stroke[Math.max(0, i - 1)];
-    const [dx, dy] = [to.x - from.x, to.y - from.y];
-    const along = ((at.x - from.x) * dx + (at.y - from.y) * dy) / (dx * dx + dy * dy || 1);
-    const share = Math.min(1, Math.max(0, along));
-    return Math.hypot(from.x + share * dx - at.x, from.y + share * dy - at.y) < reach + to.width / 2;
-  });
+  const touched = (stroke) => stroke.some((to, i) => distanceTo(at, stroke[Math.max(0, i - 1)], to) < reach + to.width / 2);
+  current.left = current.left.filter((stroke) => !touched(stroke));
 }
 
 // ------------------------------------------------------------------ strokes

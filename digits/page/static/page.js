@@ -343,7 +343,7 @@ for (const [id, act] of Object.entries(sharing)) {
 addEventListener("keydown", (event) => {
   const key = event.key.toLowerCase();
   if (key === "escape") return escape();
-  if (event.target.closest("input:not([type=range]), select")) return; // that is written in
+  if (event.target.closest?.("input:not([type=range]), select")) return; // that is written in
   if (event.ctrlKey || event.metaKey) {
     const back = key === "z" && !event.shiftKey;
     const forward = (key === "z" && event.shiftKey) || key === "y";

@@ -50,7 +50,6 @@ function showNumber(answer) {
     return i ? ["\n", row] : [row];
   });
   $("number").replaceChildren(...rows);
-  $("copy").disabled = !answer?.digits;
   fitNumber();
 }
 
@@ -78,6 +77,7 @@ export function fitNumber() {
 function showRemark(answer) {
   const remark = answer ? remarkOn(answer) : ASK;
   $("remark").textContent = remark;
+  $("copy").disabled = !answer?.digits;
   $("remark").classList.toggle("doubt", Boolean(answer?.unsure && answer.digits && !answer.said));
   $("spoken").textContent = answer?.digits ? `${[...asText(answer)].join(" ")}: ${remark}` : remark;
 }

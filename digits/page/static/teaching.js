@@ -28,7 +28,7 @@ export function forget() {
 watchStore(() => {
   const { answer, kept, offered, stale } = store;
   $("keep").hidden = !hasServer || !answer?.said || offered || stale || !/^\d+$/.test(digitsOf(answer));
-  $("keep").textContent = kept ? "Undo" : "Keep to learn from";
+  $("keep").textContent = kept ? "Do not keep" : "Keep to learn from";
 });
 
 $("keep").addEventListener("click", async () => {
