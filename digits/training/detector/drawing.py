@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import count
 from multiprocessing import get_context
 
 import cv2
@@ -15,6 +16,7 @@ from digits.training.detector.windows import window
 
 BATCH = 12  # windows
 FIRST, KEPT, USED = 60, 800, 36  # scenes in memory, and windows of each on average
+AHEAD = 6  # scenes that are drawn before they are needed
 # Of MNIST's training digits, those that say which are legible, and those up to there are drawn.
 OTHERS, DRAWN = 20_000, 35_000
 
@@ -56,12 +58,18 @@ def prepared(scene: Drawn, rng: np.random.Generator):
 
 def batches(seed: int, workers: int) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
     """Yield windows of scenes, (BATCH, SIDE, SIDE, 2), and what the network should say."""
-    rng = np.random.default_rng(seed)
+    rng, numbers = np.random.default_rng(seed), count()
     with get_context("spawn").Pool(workers, start_drawing) as pool:
-        new = pool.imap_unordered(drawn_scene, ((seed, i) for i in range(10**9)), chunksize=4)
-        scenes = deque((next(new) for _ in range(FIRST)), maxlen=KEPT)
+
+        def start():
+            return pool.apply_async(drawn_scene, ((seed, next(numbers)),))
+
+        started = deque(start() for _ in range(AHEAD * workers))
+        scenes: deque[Scene] = deque(maxlen=KEPT)
         while True:
-            scenes.append(next(new))
+            for _ in range(1 if scenes else FIRST):
+                scenes.append(started.popleft().get())
+                started.append(start())
             for _ in range(max(1, USED // BATCH)):
                 chosen = [scenes[i] for i in rng.integers(len(scenes), size=BATCH)]
                 images, centres, inks = zip(*(window(*s, rng) for s in chosen), strict=True)
