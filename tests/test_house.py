@@ -15,7 +15,7 @@ BELOW = {  # what each room may import besides itself
     "training": {"data", "model", "reading"},
     "page": {"data", "model", "reading", "training"},
 }
-FOR_ALL = {"backends", "command_line", "figures", "files", "places", "streams"}
+FOR_ALL = {"backends", "command_line", "figures", "files", "own_process", "places", "streams"}
 MODULES = sorted(HOUSE.rglob("*.py"))
 
 
