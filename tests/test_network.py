@@ -294,7 +294,7 @@ def place_of(page):
     """The cell that the panel shows, from 0, and the value it gives."""
     label = page.locator("#to").get_attribute("aria-label")
     row, column = (int(number) - 1 for number in re.findall(r"\d+", label)[:2])
-    return row, column, float(page.locator("#steps b").last.inner_text().replace("\u2212", "-"))
+    return row, column, float(page.locator("#steps b").last.inner_text()[2:].replace("\u2212", "-"))
 
 
 @slow
@@ -344,7 +344,11 @@ def test_it_is_in_sight_on_every_screen(open_page, width, height):
     assert beside if width > height else strip["y"] > field["y"] + field["height"]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     open_map(page)
-    page.wait_for_timeout(300)
+    heights = set()
+    for _ in range(10):  # while the window slides
+        heights.add(page.locator("#place").bounding_box()["height"])
+        page.wait_for_timeout(100)
+    assert len(heights) == 1
     panel = page.locator("#place").bounding_box()
     strip = page.locator(".strip").bounding_box()
     assert panel["y"] >= strip["y"] + strip["height"]  # it covers no map

@@ -137,7 +137,7 @@ const WORDS = {
 };
 
 function item(step, made) {
-  const line = element("li", "", `${WORDS[step.layer.type](step, place.number, made)} = `);
-  line.append(element("b", "", figure(step.value)));
+  const line = element("li");
+  line.append(element("span", "", WORDS[step.layer.type](step, place.number, made)), element("b", "", `= ${figure(step.value)}`));
   return line;
 }
