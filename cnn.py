@@ -17,13 +17,16 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -P and -I leave it out
+from digits import own_process
+
+own_process.take(__name__)  # first of all: quiet, and what stops it early is a line
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -P and -I leave it out
 from digits import command_line as cli
 from digits import training
 from digits.data import VALIDATION, load_mnist
-from digits.model import accuracy, check_before_training, evaluate, save_model
+from digits.model import accuracy, built, check_before_training, evaluate, save_model
 from digits.model import quiet_keras as keras
 
 PEAK_RATE = 8e-3
@@ -97,7 +100,7 @@ def main(argv: list[str] | None = None) -> int:
     folder = cli.writable_folder(arguments.output)
     training.start(arguments.seed, arguments.batch_size)
     (x_train, y_train), (x_test, y_test) = load_mnist(arguments.data)
-    model = build_model()
+    model = built(build_model)
     check_before_training(model)
     with training.checkpoint_of(arguments, argv, model, len(x_train)) as checkpoint:
         sizes = arguments.epochs, arguments.batch_size, arguments.seed

@@ -20,11 +20,14 @@ import webbrowser
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -P and -I leave it out
+from digits import own_process
+
+own_process.take(__name__)  # first of all: quiet, and what stops it early is a line
 from digits import command_line as cli
-from digits.model.loading import find_pair, load_model
+from digits.model.loading import load_model
+from digits.model.locating import find_pair
 from digits.page.addresses import HERE, PORT, address_for_people, listen
 from digits.page.qr_code import can_show, qr_code
-from digits.streams import only_python_on_stderr
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -69,7 +72,7 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.port is None and port != PORT:
         cli.note(f"port {PORT} is taken; taking {port}")
     if host != HERE:
-        cli.note("warning: whoever reaches it can use and teach it")
+        cli.note("warning: whoever reaches it can teach it, and see and delete what is kept")
     name = address_for_people(host)
     address = f"http://{f'[{name}]' if ':' in name else name}:{port}/"
     places = " or ".join([address, *(f"{origin}/" for origin in arguments.origin)])
@@ -80,8 +83,7 @@ def main(argv: list[str] | None = None) -> int:
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # it, too, must end a training
     try:
-        with only_python_on_stderr():
-            server.serve_forever()
+        server.serve_forever()
     except KeyboardInterrupt:
         print(file=sys.stderr)
     finally:

@@ -23,14 +23,17 @@ from contextlib import nullcontext
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -P and -I leave it out
+from digits import own_process
+
+own_process.take(__name__)  # first of all: quiet, and what stops it early is a line
 from digits import command_line as cli
 from digits import streams
 from digits.data import load_mnist
 from digits.data.picture_folders import find_pictures
 from digits.model import load_model, predict
 from digits.model.evaluation import accuracy_line
-from digits.model.loading import find_pair
-from digits.reading import Reading, read_pictures
+from digits.model.locating import find_pair
+from digits.reading import UNSURE, Reading, read_pictures
 
 PLOTTED = 24  # so many of the first pictures are drawn by --plot
 
@@ -59,8 +62,9 @@ def read(arguments: argparse.Namespace) -> int:
     sources = ((name, sys.stdin.buffer.read() if name == "-" else file) for name, file in found)
     keep = PLOTTED if arguments.plot or arguments.show else 0
     failed, drawn = False, []
-    with streams.only_python_on_stderr(), streams.progress_bar() as bar:
+    with streams.progress_bar() as bar:
         for reading in bar.track(read_pictures(model, sources, keep, processes=True), len(found)):
+            reading.threshold = arguments.threshold
             print_answer(reading, arguments.json)
             failed |= reading.failed
             drawn += [] if reading.grey is None else [reading]
@@ -84,8 +88,8 @@ def text_line(reading: Reading) -> str:
     page = f"  page 1 of {reading.pages}" if reading.pages > 1 else ""
     if reading.error:
         return f"{name}  {reading.error}{page}"
-    unsure = "  unsure" if reading.unsure else ""
-    return f"{name}  {reading.text}  {cli.percent(reading.confidence)}{unsure}{page}"
+    unsure = f"  unsure: {', '.join(reading.reasons)}" if reading.unsure else ""
+    return f"{name}  {reading.text}  {cli.percent(reading.confidence)}{page}{unsure}"
 
 
 def plot(readings: list[Reading], file: Path | None) -> None:
@@ -107,9 +111,11 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("images", nargs="*", metavar="IMAGE", help="picture, folder, pattern; - is standard input")
     add("--model", metavar="DIR", default=find_pair(), help="where model.json and model.h5 are")
-    add("--data", metavar="PATH", help="mnist.npz, or a folder with the IDX files")
+    add("--data", metavar="PATH", help="MNIST to test with: mnist.npz, or the IDX files")
     add("--plot", metavar="FILE", type=cli.figure_file, help="draw what was read")
     add("--json", action="store_true", help="one JSON object a line")
+    unsure = "confidence, 0 to 1; with less an answer is unsure"
+    add("--threshold", metavar="P", type=cli.fraction, default=UNSURE, help=unsure)
     add("--show", action="store_true", help="open a window with the drawing")
     return parser.parse_args(argv)
 

@@ -19,10 +19,14 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -P and -I leave it out
+from digits import own_process
+
+own_process.take(__name__)  # first of all: quiet, and what stops it early is a line
 from digits import command_line as cli
 from digits import places, training
 from digits.data import find_own, load_mnist
 from digits.model import load_model, save_model
+from digits.model.locating import find_pair
 from digits.reading import read_own
 
 
@@ -30,8 +34,8 @@ def main(argv: list[str] | None = None) -> int:
     parser = cli.new_parser("Teach a trained model your own digits, among some of MNIST's.")
     own = "with pictures in folders named 7, or 4431, as is written on them"
     parser.add_argument("own", metavar="FOLDER", type=Path, help=own)
-    pair = "what is taught: the model here, or with the scripts"
-    parser.add_argument("--model", metavar="DIR", help=pair)
+    pair = "where the model that is taught is"
+    parser.add_argument("--model", metavar="DIR", default=find_pair(), help=pair)
     arguments = training.add_options(parser).parse_args(argv)
     folder = cli.writable_folder(arguments.output)
     pictures = find_own(arguments.own)  # no wait for a typing error

@@ -19,6 +19,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import tables
+from scores import print_table
+
 from digits.command_line import UserError, positive_int, run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,6 +34,7 @@ def main() -> int:
     )
     parser.add_argument("backends", nargs="+", metavar="NAME=PYTHON", type=named_python)
     parser.add_argument("--rounds", type=positive_int, default=7, help="pictures of each backend")
+    parser.add_argument("--docs", action="store_true", help="write the table into the docs")
     arguments = parser.parse_args()
     pythons = dict(arguments.backends)
     times = np.array(
@@ -40,10 +44,13 @@ def main() -> int:
         ][1:]
     )
     ratios = times / times[:, :1]
-    print("| backend | seconds | ratio | least | largest |\n|---|---|---|---|---|")
+    header, rows = ["backend", "seconds", "ratio", "least", "largest"], []
     for name, own, ratio in zip(pythons, times.T, ratios.T, strict=True):
-        middle, least, largest = np.median(ratio), ratio.min(), ratio.max()
-        print(f"| {name} | {np.median(own):.2f} | {middle:.2f} | {least:.2f} | {largest:.2f} |")
+        figures = np.median(own), np.median(ratio), ratio.min(), ratio.max()
+        rows.append([name, *(f"{figure:.2f}" for figure in figures)])
+    print_table(header, rows)
+    if arguments.docs:
+        tables.keep("backends", header, rows)
     return 0
 
 

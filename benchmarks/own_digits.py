@@ -6,7 +6,9 @@ Each FOLDER holds a `labels.csv` with the columns path, label, group and writer;
 empty where there is no digit. Printed is, for each group, the fraction of pictures whose digits
 are all right, averaged over writers (pictures of one writer resemble each other), and how many
 digits are wrong: the edit distance to the label, as a fraction of the label's digits. Then how far
-the confidence can be trusted, over all pictures that got an answer.
+the confidence can be trusted, over all pictures that got an answer. `--docs` writes the first table
+into the documentation: do that only with pictures that nobody looked at before, in groups that are
+called as those of the table there.
 """
 
 import argparse
@@ -19,16 +21,18 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import tables
 from scores import distance, part_of, print_table
 
 from digits import figures
 from digits.command_line import UserError, run
 from digits.model.loading import load_model
-from digits.reading import Reading, read_pictures
+from digits.reading import UNSURE, Reading, read_pictures
 from digits.reading.plot import draw_readings
 from digits.reading.reader import FRONT_ENDS
 
 DRAWN = 30  # so many of those that were read wrong
+HEADER = ["pictures", "number", "right", "wrong digits"]
 
 
 def main() -> int:
@@ -39,6 +43,7 @@ def main() -> int:
     parser.add_argument(
         "--front-end", choices=FRONT_ENDS, default=FRONT_ENDS[0], help="how digits are found"
     )
+    parser.add_argument("--docs", action="store_true", help="write the table into the docs")
     arguments = parser.parse_args()
     rows = [row for folder in arguments.folders for row in labels(folder)]
     sources = ((row["path"], Path(row["path"])) for row in rows)
@@ -53,8 +58,12 @@ def main() -> int:
             read = f"{reading.text}  {sure}" if reading.digits else "nothing"
             print(f"{row['path']}: {row['label'] or 'nothing'} read as {read}")
             wrong += [] if reading.failed else [reading]
-    print_groups(rows, readings)
+    groups = by_group(rows, readings)
+    print()
+    print_table(HEADER, groups)
     print_confidence(rows, readings)
+    if arguments.docs:
+        tables.keep("people", HEADER, groups)
     if wrong:
         figures.save(draw_readings(wrong[:DRAWN]), arguments.plot)
         print(f"\nsaved {arguments.plot}")
@@ -70,8 +79,8 @@ def labels(folder: Path) -> list[dict]:
         raise UserError(f"{error.filename}: {error.strerror}; it lists the pictures") from None
 
 
-def print_groups(rows: list[dict], readings: list[Reading]) -> None:
-    """Print a line for each group: pictures right, averaged over writers, and wrong digits."""
+def by_group(rows: list[dict], readings: list[Reading]) -> list[list[object]]:
+    """Return a row of `HEADER` for each group, and one for the sure answers of all."""
     groups = defaultdict(lambda: defaultdict(list))
     for row, reading in zip(rows, readings, strict=True):
         right, wrong = reading.digits == row["label"], distance(reading.digits, row["label"])
@@ -81,10 +90,19 @@ def print_groups(rows: list[dict], readings: list[Reading]) -> None:
         mean = np.mean([np.mean([right for right, *_ in found]) for found in writers.values()])
         pictures = [picture for found in writers.values() for picture in found]
         _, wrong, digits = np.sum(pictures, axis=0)
-        counts = len(pictures), len(writers), part_of(wrong, digits)
-        table.append([group, f"{100 * mean:.1f} %", *counts])
-    print()
-    print_table(["group", "right", "pictures", "writers", "wrong digits"], table)
+        wrong = part_of(wrong, digits) if digits else "-"
+        table.append([group, len(pictures), f"{100 * mean:.1f} %", wrong])
+    sure = [
+        reading.digits == row["label"]
+        for row, reading in zip(rows, readings, strict=True)
+        if reading.digits and reading.confidence >= UNSURE
+    ]
+    if sure:
+        percent = f"{100 * np.mean(sure):.1f} %"
+        table.append(
+            [f"answers that are at least {100 * UNSURE:.0f} % sure", len(sure), percent, "-"]
+        )
+    return table
 
 
 def print_confidence(rows: list[dict], readings: list[Reading]) -> None:

@@ -21,6 +21,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import tables
+from scores import print_table
+
 from digits.command_line import positive_int, run
 from digits.training.distribution import ADDRESSES, PROCESS, PROCESSES
 
@@ -50,17 +53,21 @@ def main() -> int:
     parser.add_argument("--rounds", type=positive_int, default=3, help="of all three ways")
     parser.add_argument("--digits", type=positive_int, default=12_500, help="2,500 validate")
     parser.add_argument("--batch-size", type=positive_int, default=250, help="images in a batch")
+    parser.add_argument("--docs", action="store_true", help="write the table into the docs")
     arguments = parser.parse_args()
     times = {name: [] for name in WAYS}
     for _ in range(arguments.rounds):
         for name, (cores, more) in WAYS.items():
             program = TRAIN.format(digits=arguments.digits, more=more)
             times[name].append(epoch(cores, program, arguments.batch_size))
-    for name, seconds in times.items():
-        each = ", ".join(f"{one:.2f}" for one in seconds)
-        print(f"{name:14} {np.mean(seconds):6.2f} s an epoch ({each})")
-    _, together, silent = map(np.array, times.values())
-    print(f"communication  {100 * np.mean(1 - silent / together):6.1f} % of two processes' time")
+    header = ["way", "an epoch", "least", "largest"]
+    rows = [
+        [name, *(f"{value:.1f} s" for value in (np.mean(seconds), min(seconds), max(seconds)))]
+        for name, seconds in times.items()
+    ]
+    print_table(header, rows)
+    if arguments.docs:
+        tables.keep("processes", header, rows)
     return 0
 
 

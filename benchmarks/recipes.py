@@ -5,9 +5,9 @@
 Each training is a process of its own, from start-up to saved files. A round is one of each recipe
 in turn, so that a machine's moods fall on all of them. What was measured, and by which commands, is
 kept in recipes.json beside this script, and only what is missing there is measured; delete the file
-to begin anew. The table in docs/measured.md and docs/recipes.png are made of it, at the end of each
-run: for each recipe the parameters, the time as a ratio to the classic recipe's of the same round,
-and the test accuracy after the last epoch.
+to begin anew. Two tables of docs/measured.md and docs/recipes.png are made of it, at the end of
+each run: for each recipe the parameters, the seconds, their ratio to the classic recipe's of the
+same round, and the test accuracy after the last epoch.
 
 A slow recipe may have fewer rounds than the others. Two rounds of all, then three more without it:
 
@@ -18,9 +18,7 @@ A slow recipe may have fewer rounds than the others. Two rounds of all, then thr
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import json
-import platform
 import re
 import shlex
 import subprocess
@@ -34,6 +32,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import tables
+from scores import print_table
+
 from digits import command_line
 from digits.command_line import UserError
 from digits.data.mnist import load_mnist
@@ -44,13 +45,32 @@ from digits.model.evaluation import accuracy_line, predict
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).with_suffix(".json")
 PLOT = ROOT / "docs/recipes.png"
-PAGE = ROOT / "docs/measured.md"
-BEGIN, END = "<!-- written by benchmarks/recipes.py -->\n", "<!-- to here -->\n"
+HEADER = ["recipe", "parameters", "seconds", "ratio", "test accuracy", "spread", "trainings"]
+SIZES = ["model", "multiply-adds", "test accuracy", "trainings", "epochs"]
 OWN = {  # arguments of cnn.py
     "quick": ("--epochs", "1"),
     "default": (),
     "best": ("--epochs", "80"),
 }
+# Single models after the last epoch, nothing chosen on the test set; the mean of several trainings.
+GITHUB = "https://github.com"
+PUBLISHED = [  # model, multiply-adds, test accuracy, trainings, epochs
+    (
+        f"[MNIST-CNN-99.75]({GITHUB}/cdeotte/MNIST-CNN-99.75)",
+        "15 million",
+        "99.64 %",
+        "1,500",
+        "30",
+    ),
+    (
+        f"[MnistSimpleCNN M3]({GITHUB}/ansh941/MnistSimpleCNN)",
+        "173 million",
+        "99.70 %",
+        "30",
+        "150",
+    ),
+    (f"[ttdoucet/mnist]({GITHUB}/ttdoucet/mnist)", "329 million", "99.74 %", "10", "11"),
+]
 
 
 # ------------------------------------------------------------ other recipes
@@ -181,22 +201,10 @@ def measure(name: str, seed: int) -> dict[str, object]:
         }
 
 
-def surroundings() -> dict[str, str]:
-    """Return the machine and the versions that the times belong to."""
-    processor = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        lines = cpuinfo.read_text()
-        processor = re.search(r"model name\s*: (.*)", lines)[1]
-        processor = f"{lines.count('model name')} cores of {processor}"
-    versions = {name: importlib.metadata.version(name) for name in ("tensorflow", "keras")}
-    return {"machine": processor, "python": platform.python_version(), **versions}
-
-
 def read_results() -> dict:
     """Return what is measured so far."""
     if not RESULTS.exists():
-        return surroundings() | {"commands": [], "runs": []}
+        return tables.surroundings() | {"commands": [], "runs": []}
     return json.loads(RESULTS.read_text(encoding="utf-8"))
 
 
@@ -205,12 +213,13 @@ def compare(names: list[str], rounds: int, most: int, command: str) -> None:
     results = read_results()
     done = {(run["seed"], run["recipe"]) for run in results["runs"]}
     missing = [pair for pair in product(range(rounds), names) if pair not in done]
-    if missing[:most] and results | surroundings() != results:
+    if missing[:most] and results | tables.surroundings() != results:
         raise UserError(f"{RESULTS} was measured elsewhere; delete it to begin anew")
     if missing[:most] and command not in results["commands"]:
         results["commands"].append(command)
     for seed, name in missing[:most]:
         results["runs"].append(measure(name, seed))
+        results |= tables.when()
         RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
         seconds, accuracy = (results["runs"][-1][key] for key in ("seconds", "accuracy"))
         print(f"seed {seed}: {name}: {seconds:.0f} s, {accuracy:.2f} %", file=sys.stderr)
@@ -230,41 +239,46 @@ def by_recipe(results: dict) -> dict[str, list[dict]]:
     return {name: kept for name, kept in runs.items() if kept}
 
 
-def table(results: dict) -> str:
-    """Return what docs/measured.md shows; the spread is the standard deviation over the seeds."""
+def table(results: dict) -> list[list[str]]:
+    """Return a row of `HEADER` for each recipe; spread is the standard deviation over the seeds."""
     classic = {run["seed"]: run["seconds"] for run in by_recipe(results)["classic"]}
-    fastest, slowest = min(classic.values()), max(classic.values())
-    lines = [
-        ", then\n".join(f"`{command}`" for command in results["commands"]),
-        "",
-        f"{results['machine']}; Python {results['python']}, TensorFlow {results['tensorflow']}, "
-        f"Keras {results['keras']}.",
-        f"The classic recipe took {fastest:.0f} to {slowest:.0f} s.",
-        "",
-        "| recipe | parameters | time | test accuracy | spread | seeds |",
-        "|---|---|---|---|---|---|",
-    ]
+    rows = []
     for name, runs in by_recipe(results).items():
         called = f"`{command_of(name)}`" if name in OWN else name
         ratios = [run["seconds"] / classic[run["seed"]] for run in runs if run["seed"] in classic]
         ratio = f"{np.mean(ratios):.2f}" if ratios else "-"
         accuracy = [run["accuracy"] for run in runs]
         spread = f"{np.std(accuracy, ddof=1):.2f}" if len(runs) > 1 else "-"
-        lines.append(
-            f"| {called} | {runs[0]['parameters']:,} | {ratio} | {np.mean(accuracy):.3f} % "
-            f"| {spread} | {len(runs)} |"
-        )
-    lines.append("")
+        seconds = f"{np.mean([run['seconds'] for run in runs]):.0f} s"
+        figures = seconds, ratio, f"{np.mean(accuracy):.2f} %", spread, str(len(runs))
+        rows.append([called, f"{runs[0]['parameters']:,}", *figures])
+    return rows
+
+
+def sizes(rows: list[list[str]]) -> list[list[str]]:
+    """Return models of this project and published ones: multiply-adds of an image, and accuracy."""
+    shipped = tables.cell(tables.read()["model"], "test digits right", "measured")
+    small, default = (
+        [row[HEADER.index(column)] for column in ("test accuracy", "trainings")]
+        for row in rows
+        if row[0] in ("small", "`cnn.py`")
+    )
+    return [
+        ["the model that comes along", "2.2 million", shipped, "1", "80"],
+        ["`cnn.py`", "2.2 million", *default, "4"],
+        ["small", "0.36 million", *small, "12"],
+        *map(list, PUBLISHED),
+    ]
+
+
+def write_tables(results: dict) -> None:
+    """Put both tables into the documentation."""
+    rows = table(results)
+    source = {key: results[key] for key in ("commands", "date", "commit", "machine")}
     others = [(name, OTHERS[name].__doc__) for name in by_recipe(results) if name in OTHERS]
-    lines += [f"- {name}: {what[0].lower()}{what[1:-1]}" for name, what in others]
-    return "\n".join(lines) + "\n"
-
-
-def write_table(results: dict) -> None:
-    """Put the table between its two marks in docs/measured.md."""
-    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-    _, after = rest.split(END)
-    PAGE.write_text(before + BEGIN + table(results) + END + after, encoding="utf-8")
+    notes = [" ".join(f"*{name}*: {what[0].lower()}{what[1:]}" for name, what in others)]
+    tables.keep("recipes", HEADER, rows, notes=notes, **source)
+    tables.keep("sizes", SIZES, sizes(rows), **source | {"commands": []})  # of the same trainings
 
 
 def plot(results: dict, file: Path) -> None:
@@ -272,6 +286,7 @@ def plot(results: dict, file: Path) -> None:
 
     The table goes into the file, too: it tells of what the plot was drawn.
     """
+    lines = tables.markdown(HEADER, table(results))
     from digits import figures
 
     figure = figures.new_figure(figsize=(7.5, 4.2), layout="constrained")
@@ -297,7 +312,7 @@ def plot(results: dict, file: Path) -> None:
     axis.margins(x=0.15)
     axis.set(xlim=(0, None), ylim=(0, None))
     axis.grid(color="#e4e7eb")
-    figures.save(figure, file, Description=table(results))
+    figures.save(figure, file, Description="\n".join(lines))
 
 
 def main() -> int:
@@ -319,9 +334,9 @@ def main() -> int:
     command = shlex.join(["python", "benchmarks/recipes.py", *sys.argv[1:]])
     compare(chosen, arguments.rounds, arguments.most, command)
     results = read_results()
-    write_table(results)
+    write_tables(results)
     plot(results, PLOT)
-    print(table(results), end="")
+    print_table(HEADER, table(results))
     return 0
 
 

@@ -3,18 +3,17 @@
 import runpy
 import sys
 from collections.abc import Callable
-from importlib import metadata
 
-from digits import places
+from digits import own_process, places
 from digits.command_line import run
 
 
 def read() -> int:
-    return run(_main_of("load_model.py"))
+    return run(lambda: _main_of("load_model.py")())
 
 
 def draw() -> int:
-    return run(_main_of("draw.py"))
+    return run(lambda: _main_of("draw.py")())
 
 
 def train() -> int:
@@ -26,6 +25,7 @@ def teach() -> int:
 
 
 def _train(script: str) -> int:
+    own_process.take()
     from digits import training
 
     return training.run(_main_of(script))
@@ -38,10 +38,6 @@ def _main_of(script: str) -> Callable[[], int]:
 
 def about() -> str:
     """Return what there is, and how it is called."""
-    try:
-        version = f" {metadata.version(places.DISTRIBUTION)}"
-    except metadata.PackageNotFoundError:  # a checkout that is not installed
-        version = ""
     commands = {
         f"{places.READ} page.jpg": "the digits on a picture, or on many",
         places.DRAW: "a page to draw on, in the browser",
@@ -51,7 +47,7 @@ def about() -> str:
     lines = [f"{command:<30}  {what}" for command, what in commands.items()]
     return "\n".join(
         [
-            f"{places.DISTRIBUTION}{version}: a Keras model reads handwritten digits",
+            f"{places.DISTRIBUTION} {places.version()}: a Keras model reads handwritten digits",
             "",
             *lines,
             "",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from digits.streams import drop_stdout, mend_streams
+from digits.streams import drop_stdout
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}  # a disk that takes no more
 
@@ -21,19 +21,31 @@ class UserError(Exception):
     """A mistake that the user can mend: one line that names the thing and the mend."""
 
 
+class ModelWarning(UserWarning):
+    """What is odd about a model that is used all the same."""
+
+
 def run(main: Callable[[], int]) -> int:
-    """Call `main` and turn what stops it into an exit code.
+    """Call `main` as a command, which owns its process; turn what stops it into an exit code.
 
     0 it went well, 2 a user's mistake (one line on stderr), 130 Ctrl-C.
     Anything else is a bug and keeps its traceback.
     """
-    mend_streams()
+    from digits import own_process
+
+    own_process.take()
+    own_process.hear_ctrl_c()
     try:
         code = main()
         sys.stdout.flush()  # a closed pipe must show here, not in Python's shutdown
         return code
     except UserError as error:
         note(one_line(error))
+        return 2
+    except ImportError as error:
+        if (line := own_process.missing(error)) is None:
+            raise
+        note(line)
         return 2
     except KeyboardInterrupt as error:
         print(file=sys.stderr)  # after the terminal's ^C
@@ -66,6 +78,11 @@ def one_line(text: object, shows: Callable[[str], Any] = str.isprintable) -> str
     )
 
 
+def cut(text: str, most: int = 100) -> str:
+    """Return `text` in so many characters at most, for a line."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
 def first_line(error: Exception) -> str:
     """The first line of what `error` says, or its name if it says nothing."""
     return str(error).strip().split("\n")[0] or type(error).__name__
@@ -96,6 +113,14 @@ def positive_int(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
     return number
+
+
+def fraction(text: str) -> float:
+    """An argparse type: a number from 0 to 1."""
+    with contextlib.suppress(ValueError):
+        if 0 <= float(text) <= 1:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1, such as 0.95")
 
 
 def seed_number(text: str) -> int:

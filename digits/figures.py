@@ -1,6 +1,7 @@
 """How all figures look, where they go, and the drawing of test digits, result.png."""
 
 import contextlib
+import io
 import logging
 import os
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from digits.command_line import UserError, first_line, percent
+from digits.files import write_whole
 
 logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it keeps its fonts is its affair
 try:
@@ -21,6 +23,8 @@ try:
         os.environ["MPLBACKEND"] = backend
         with contextlib.suppress(ValueError):
             matplotlib.rcParams["backend"] = backend
+except ModuleNotFoundError:
+    raise
 except Exception as error:
     raise UserError(f"Matplotlib cannot start: {first_line(error)}") from error
 
@@ -52,7 +56,10 @@ def save(figure: Figure, path: Path, **text: str) -> None:
     try:
         # No software version in the file: the same figure gives the same bytes.
         metadata = {"Software": None, **text} if path.suffix.lower() == ".png" else None
-        figure.savefig(path, dpi=110, facecolor="white", metadata=metadata)
+        drawn = io.BytesIO()
+        kind = path.suffix.lower()[1:]
+        figure.savefig(drawn, format=kind, dpi=110, facecolor="white", metadata=metadata)
+        write_whole(path, drawn.getvalue())
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}; choose another place") from None
 

@@ -3,6 +3,9 @@
 In a checkout they lie beside this package; in an installed one, inside it.
 """
 
+import os
+import re
+import tempfile
 from pathlib import Path
 
 DISTRIBUTION = "mnist-trained-and-read"  # its name for pip
@@ -15,4 +18,29 @@ READ, DRAW, TRAIN, TEACH = (
     if INSTALLED
     else ("python load_model.py", "python draw.py", "python cnn.py", "python teach.py")
 )
-INSTALL = f"pip install {DISTRIBUTION}" if INSTALLED else "pip install -r requirements.txt"
+INSTALL, INSTALL_TO_READ = (
+    (f"pip install '{DISTRIBUTION}[all]'", f"pip install '{DISTRIBUTION}[openvino]'")
+    if INSTALLED
+    else ("pip install -r requirements.txt", "pip install -r requirements-openvino.txt")
+)
+
+
+def version() -> str:
+    """Return the version that is installed; in a checkout, what pyproject.toml says."""
+    from importlib import metadata
+
+    if INSTALLED:
+        return metadata.version(DISTRIBUTION)
+    text = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
+    return re.search('(?m)^version = "(.*)"$', text)[1]
+
+
+def cache_folder() -> Path:
+    """Where this project keeps what can be made or fetched again."""
+    root = os.environ.get("XDG_CACHE_HOME")
+    if not root:
+        try:
+            root = Path.home() / ".cache"
+        except RuntimeError:  # a user without a home, as containers have
+            root = tempfile.gettempdir()
+    return Path(root) / "mnist-digits"

@@ -1,4 +1,4 @@
-"""What is printed: streams that may be closed, full or noisy, and progress."""
+"""What is printed: streams that may be closed or full, and progress."""
 
 import contextlib
 import os
@@ -73,36 +73,6 @@ def drop_stdout() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)
-
-
-@contextlib.contextmanager
-def only_python_on_stderr() -> Iterator[None]:
-    """Keep libraries written in C from writing to stderr during the block.
-
-    libtiff, inside Pillow, would add lines of its own to ours about a damaged file.
-    """
-    try:
-        real = os.dup(2)
-    except OSError:  # it is closed
-        yield
-        return
-    with contextlib.ExitStack() as stack:
-        stack.callback(os.close, real)
-        if _descriptor(sys.stderr) == 2:  # and not, as in a notebook, elsewhere
-            sys.stderr.flush()
-            own = open(real, "w", 1, errors="backslashreplace", closefd=False)  # noqa: SIM115
-            stack.enter_context(contextlib.redirect_stderr(Dropping(own)))
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        stack.callback(os.dup2, real, 2)
-        yield
-
-
-def _descriptor(stream: TextIO | None) -> int | None:
-    try:
-        return stream.fileno()
-    except (AttributeError, OSError, ValueError):
-        return None
 
 
 def progress_bar() -> "Progress":

@@ -223,6 +223,22 @@ def python_with(tmp_path_factory):
             shutil.rmtree(Path(file).parent.parent)
 
 
+IMPORTED = """
+import runpy, sys
+sys.argv = sys.argv[1:]
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+finally:
+    print("imported:", *({"numpy", "keras", "tensorflow", "matplotlib"} & set(sys.modules)))
+"""
+
+
+def run_and_list_imports(name, *arguments):
+    """Run a script, and have it print which of the slow libraries it has imported."""
+    command = [sys.executable, "-c", IMPORTED, ROOT / name, *arguments]
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True)
+
+
 def small_model():
     """A model that is built, trained and saved at once."""
     layers = cnn.keras.layers

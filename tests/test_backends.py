@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from conftest import ROOT, drawn_seven, is_user_error, png
-from digits import training
+from digits import backends, training
 from digits.command_line import UserError
 from digits.model import predict, quiet_keras
 from digits.reading import read
@@ -99,12 +99,12 @@ def test_what_is_installed_is_taken_where_nothing_is_chosen(backend, run, tmp_pa
 def test_without_a_choice_it_is_what_is_installed(installed, monkeypatch, tmp_path):
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.setattr(quiet_keras, "installed", lambda: [installed])
-    assert quiet_keras.chosen_backend() == (installed, None)
+    monkeypatch.setattr(backends, "installed", lambda: [installed])
+    assert backends.chosen_backend() == (installed, None)
     (tmp_path / "keras.json").write_text('{"backend": "tensorflow"}')  # as Keras writes it
-    assert quiet_keras.chosen_backend() == (installed, None)
+    assert backends.chosen_backend() == (installed, None)
     (tmp_path / "keras.json").write_text('{"backend": "torch"}')
-    assert quiet_keras.chosen_backend() == ("torch", str(tmp_path / "keras.json"))
+    assert backends.chosen_backend() == ("torch", str(tmp_path / "keras.json"))
 
 
 def test_training_with_what_only_reads_names_what_trains(monkeypatch):
@@ -123,7 +123,7 @@ def test_what_compiles_for_each_size_of_a_batch_sees_few_of_them(shipped, monkey
 
     at_once = shipped.predict_on_batch
     monkeypatch.setattr(shipped, "predict_on_batch", count)
-    monkeypatch.setattr(quiet_keras, "COMPILES", (quiet_keras.chosen_backend()[0],))
+    monkeypatch.setattr(quiet_keras, "COMPILES", (backends.chosen_backend()[0],))
     for n in (1, 3, 17, 25, 33, 40):
         np.testing.assert_allclose(predict(shipped, images[:n]), expected[:n], atol=1e-5)
     assert sizes == {1, 4, 32, 64}

@@ -91,6 +91,7 @@ def test_bad_bodies_get_a_line(client, body, content_type, code, words):
         ({"Host": "127.0.0.1.evil.example:8000"}, 403),
         ({"Host": "192.168.0.7:8000"}, 403),
         ({"Host": "[::1"}, 403),
+        ({"Host": ""}, 403),
         ({"Host": "localhost:8000", "Origin": "http://localhost:8000"}, 200),
         ({"Host": "localhost:8000", "Origin": "https://evil.example"}, 403),
         ({"Host": "localhost:8000", "Origin": "null"}, 403),

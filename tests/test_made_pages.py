@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from conftest import ROOT
+from digits.data.made_pages.drawing import Strokes, legible
+from digits.data.made_pages.kinds import KINDS
 from digits.reading import Answer, Reading
 from digits.reading.finding import Digit
 
@@ -14,8 +16,6 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import made_pages
 import own_digits
-from page_drawing import Strokes, legible
-from page_kinds import KINDS
 from scores import distance
 
 
@@ -121,6 +121,19 @@ def test_right_wrong_and_false_digits_are_told_apart():
         ["a", 2, 1, 1, "1 of 6 (16.7 %)", 1, 2, 1],
         ["b", 1, 0, 0, "3 of 3 (100.0 %)", 0, 0, 0],
         ["all", 3, 1, 1, "4 of 9 (44.4 %)", 1, 2, 1],
+    ]
+
+
+def test_people_s_pictures_are_averaged_over_writers():
+    box = [(0, 0, 20, 30)]
+    photos = [("7", "ann", "7"), ("7", "ann", "1"), ("7", "bob", "7")]  # label, writer, read
+    rows = [{"group": "photos", "writer": who, "label": label} for label, who, _ in photos]
+    rows.append({"group": "no digit", "writer": "ann", "label": ""})
+    read = [Reading("photo", answers(digit, box)) for *_, digit in photos] + [Reading("logo", [])]
+    assert own_digits.by_group(rows, read) == [
+        ["photos", 3, "75.0 %", "1 of 3 (33.3 %)"],
+        ["no digit", 1, "100.0 %", "-"],
+        ["answers that are at least 90 % sure", 3, "66.7 %", "-"],
     ]
 
 

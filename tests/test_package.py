@@ -6,10 +6,10 @@ import subprocess
 import sys
 import sysconfig
 import urllib.request
-from pathlib import Path
 
 import cv2
 import pytest
+from packaging.requirements import Requirement
 
 from conftest import ROOT, drawn_seven
 
@@ -25,21 +25,33 @@ sys.exit(train())
 """
 
 
-def requirements(text):
-    """Return the packages and versions among the lines of a file or of a list in TOML."""
-    lines = (line.strip(' ",') for line in text.splitlines())
-    return {line for line in lines if re.match(r"[a-z]", line)}
-
-
-def listed(name):
-    """Return a list of pyproject.toml: `name = [...]`."""
-    text = re.search(rf"(?ms)^{name} = \[(.*?)\]$", PYPROJECT)[1]
-    return requirements(text.replace('", "', "\n"))
-
-
 def test_pip_installs_what_the_requirements_say():
-    assert listed("dependencies") == requirements((ROOT / "requirements.txt").read_text())
-    assert listed("cluster") == requirements((ROOT / "requirements-cluster.txt").read_text())
+    """The checkout's pins lie within those of the package, extra by extra."""
+    tomllib = pytest.importorskip("tomllib")  # came with Python 3.11
+    project = tomllib.loads(PYPROJECT)["project"]
+    extras = project["optional-dependencies"]
+    needed = {
+        "requirements.txt": ("tensorflow", "page"),
+        "requirements-openvino.txt": ("openvino", "page"),
+        "requirements-cluster.txt": ("cluster",),
+    }
+    for file, names in needed.items():
+        wide = pins([*project["dependencies"], *(pin for name in names for pin in extras[name])])
+        narrow = pins((ROOT / file).read_text().splitlines())
+        more = {"matplotlib"} if file == "requirements-openvino.txt" else set()  # for --plot
+        base = set(pins(project["dependencies"])) if file == "requirements-cluster.txt" else set()
+        assert set(narrow) - more == set(wide) - base
+        for name in set(narrow) & set(wide):
+            lowest = re.search(r">=([\d.]+)", str(narrow[name].specifier))[1]
+            assert wide[name].specifier.contains(lowest), name
+            assert wide[name].extras == narrow[name].extras
+    assert extras["all"] == [f"{project['name']}[tensorflow,page]"]
+    assert set(extras) == {"tensorflow", "openvino", "jax", "torch", "page", "cluster", "all"}
+
+
+def pins(lines):
+    found = [Requirement(line) for line in lines if re.match(r"[a-z]", line)]
+    return {pin.name: pin for pin in found}
 
 
 def test_it_says_what_there_is():
@@ -121,16 +133,17 @@ def test_the_wheel_trains_into_the_current_folder(run, tmp_path, digits):
 
 
 @pytest.mark.slow
-def test_a_type_checker_sees_the_types_of_the_wheel(installed, tmp_path):
+def test_a_type_checker_goes_through_a_users_program(installed, tmp_path):
     if not (mypy := shutil.which("mypy")):
         pytest.skip("needs mypy")
-    file = Path(tmp_path, "use.py")
-    file.write_text(
-        "from digits import load_model, read\n"
-        "one: str = read('a.png', load_model()).text\n"
-        "many: list[str] = [r.text for r in read(['a.png', b''], load_model())]\n"
-        "wrong: int = read('a.png', load_model()).text\n"
-    )
-    command = [mypy, "--python-executable", installed / "python", file]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert "use.py:4: error" in result.stdout and "Found 1 error" in result.stdout
+    program = (ROOT / "tests/typed_program.py").read_text()
+    (tmp_path / "right.py").write_text(program)
+    wrong = 'wrong: int = read("a.png", load_model()).text\nnumber = read(7, load_model())\n'
+    (tmp_path / "wrong.py").write_text(program + wrong)
+    command = [mypy, "--strict", "--python-executable", installed / "python"]
+    results = [
+        subprocess.run([*command, name], cwd=tmp_path, capture_output=True, text=True)
+        for name in ("right.py", "wrong.py")
+    ]
+    assert [result.returncode for result in results] == [0, 1], results
+    assert results[1].stdout.count("error:") == 2

@@ -1,6 +1,8 @@
 """What the README and the documentation show is in the repository, and works as they say."""
 
 import re
+import sys
+import textwrap
 
 import pytest
 
@@ -10,12 +12,15 @@ from conftest import ROOT
 from digits.model import loading
 from digits.model import quiet_keras as keras
 from digits.model.evaluation import predict
-from digits.training import augmentation
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import tables
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
-README, OWN_MODEL, GUARANTEES, MEASURED = (
+README, OWN_MODEL, GUARANTEES = (
     (ROOT / name).read_text(encoding="utf-8")
-    for name in ("README.md", "docs/your-own-model.md", "docs/guarantees.md", "docs/measured.md")
+    for name in ("README.md", "docs/your-own-model.md", "docs/guarantees.md")
 )
 MODELS = re.findall(r"```python\n(def build_model.*?)```", OWN_MODEL, re.DOTALL)
 # | model | parameters | time | test accuracy | ...
@@ -57,31 +62,43 @@ def test_each_promise_names_tests_that_exist():
         assert f"def {test}(" in (ROOT / "tests" / file).read_text(encoding="utf-8")
 
 
-def test_the_accuracy_of_the_shipped_model_is_the_same_everywhere():
-    line = re.search(r"test accuracy ([\d.]+) % \((\d+) of 10000 wrong\)", load_model.__doc__)
-    assert float(line[1]) == pytest.approx(100 - int(line[2]) / 100)
-    assert line[0] in README and f"| {line[1]} % |" in MEASURED
+@pytest.mark.parametrize("page", tables.PAGES)
+def test_the_tables_are_what_was_measured(page):
+    assert tables.filled(page, tables.read()) == (ROOT / page).read_text(encoding="utf-8")
 
 
-def test_what_the_readme_says_of_a_batch_is_what_is_trained_on():
-    names = ("OUTLIERS", "DRAWN", "PRINTED", "SMALL")
-    text = " ".join(README.split())
-    said = re.search(r"Of each batch, (.*?)\. The", text)[1]
-    fractions = [round(100 * getattr(augmentation, name)) for name in names]
-    assert [int(n) for n in re.findall(r"(\d+) %", said)] == fractions
-    assert f"It has {cnn.build_model().count_params():,} parameters" in text
-    assert f"The last {cnn.VALIDATION:,} training digits" in text
+def test_each_table_that_was_measured_is_shown():
+    pages = "".join((ROOT / page).read_text(encoding="utf-8") for page in tables.PAGES)
+    shown = pages.count("<!-- table: ")
+    assert shown == pages.count("<!-- end -->") == len(tables.read()) + 1  # and the README's own
+    for name in tables.read():
+        assert f"<!-- table: {name} -->" in pages
 
 
-def test_figures_that_stand_twice_are_the_same():
-    photos = re.search(r"photos of rows.*?\| ([\d.]+ %) \|", MEASURED)[1]
-    assert f"Of photos of whole pages, {photos} are read" in README
-    some = re.search(r"\d+ of \d+ pictures without digits give some", MEASURED)[0]
-    assert some in README
-    default = re.search(r"\| `cnn.py` \| .*? \| ([\d.]+) % \|", MEASURED)[1]
-    assert f"The default of 4 epochs gives {float(default):.1f} %" in " ".join(README.split())
-    seconds = re.search(r"`python teach.py own` with (50 pictures, takes \d+ s)", MEASURED)[1]
-    assert seconds.replace(", takes", " that takes") in README
+def test_a_benchmark_writes_its_table(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "ROOT", tmp_path)
+    monkeypatch.setattr(tables, "FILE", tmp_path / "tables.json")
+    monkeypatch.setattr(tables, "PAGES", ["page.md"])
+    tables.FILE.write_text("{}")
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- table: speed -->\nold\n<!-- end -->\nafter\n")
+    monkeypatch.setattr("sys.argv", ["benchmarks/speed.py", "--docs", "two pens"])
+    tables.keep("speed", ["way", "seconds"], [["one", 1.5]])
+    lines = page.read_text().splitlines()
+    assert lines[:2] == ["before", "<!-- table: speed -->"]
+    assert lines[2:5] == ["| way | seconds |", "| --- | ---: |", "| one | 1.5 |"]
+    assert lines[-2:] == ["<!-- end -->", "after"] and "old" not in lines
+    assert "`python benchmarks/speed.py --docs 'two pens'`: 20" in lines[-3]
+    assert tables.surroundings()["machine"] in lines[-3]
+
+
+def test_the_scripts_say_of_themselves_what_the_readme_says():
+    accuracy = tables.cell(tables.read()["model"], "test digits right", "measured")
+    lines = map(str.strip, load_model.__doc__.splitlines())
+    (said,) = [line for line in lines if line.startswith("test accuracy")]
+    assert said.startswith(f"test accuracy {accuracy} (") and f"\n{said}\n" in README
+    *_, lines = cnn.__doc__.split("last lines that it prints:\n\n")
+    assert f"```\n{textwrap.dedent(lines)}```\n" in README
 
 
 def test_each_model_to_paste_has_its_figures():

@@ -155,21 +155,51 @@ def test_a_stroke_that_joins_two_digits_is_cut(draw):
     assert [answer["text"] for answer in answers] == ["23", "36"]
 
 
-@pytest.mark.parametrize(
-    ("parts", "text"),
-    [
-        ([THREE, DOT | {"x": 130, "y": 95}, ONE | {"x": 230}, FOUR | {"x": 350}], "3·14"),
-        ([DASH | {"x": -180}, {"number": "7"}], "·7"),
-        ([THREE, DASH | {"x": 110}, BAR | {"x": 145, "y": -35}, FOUR | {"x": 300}], "3·4"),
-        ([THREE, DASH | {"x": 110}, DASH | {"x": 110, "y": 30}, THREE | {"x": 300}], "3·3"),
-        ([ONE, DOT | {"x": 90}, DOT | {"x": 90, "y": 50}, THREE | {"x": 190}], "1··3"),
-    ],
-    ids=["point", "minus", "plus", "equals", "colon"],
-)
-def test_signs_are_shown_as_unread_and_make_the_answer_unsure(draw, parts, text):
-    (answer,) = draw({"parts": parts, "width": 14})
-    assert answer["text"].replace(" ", "") == text
-    assert answer["unsure"] and len(answer["unread"]) == text.count("·")
+MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
+SLASH = {"lines": [[[70, -10], [35, 70], [0, 150]]]}
+OPEN = {"lines": [[[30, -8], [8, 30], [2, 70], [8, 112], [30, 150]]]}
+COMMA = {"lines": [[[14, 122], [12, 138], [2, 162]]]}
+CROSS = {"lines": [[[0, 60], [30, 95], [62, 130]], [[60, 62], [30, 96], [2, 132]]]}
+SIGNS = [
+    ([THREE, DOT | {"x": 130, "y": 65}, ONE | {"x": 230}, FOUR | {"x": 350}], "3.14"),
+    ([DASH | {"x": -180}, FOUR], f"{MINUS}4"),
+    ([DASH | {"x": -145}, FOUR], f"{MINUS}4"),  # it touches
+    ([THREE, DASH | {"x": 110}, BAR | {"x": 145, "y": -35}, FOUR | {"x": 300}], "3+4"),
+    ([THREE, DASH | {"x": 110}, DASH | {"x": 110, "y": 30}, THREE | {"x": 300}], "3=3"),
+    ([ONE, DOT | {"x": 90}, DOT | {"x": 90, "y": 50}, THREE | {"x": 190}], "1:3"),
+    ([THREE, COMMA | {"x": 90, "y": -50}, FOUR | {"x": 230}], "3,4"),
+    ([THREE, CROSS | {"x": 110, "y": -100}, FOUR | {"x": 300}], f"3{TIMES}4"),
+]
+
+
+@pytest.mark.parametrize(("parts", "text"), SIGNS, ids=[*".-_+=:,x"])
+def test_signs_are_read_and_make_no_digit_less_sure(draw, parts, text):
+    digits = [part for part in parts if "number" in part]
+    answer, alone = draw({"parts": parts, "width": 14}, {"parts": digits, "width": 14})
+    assert answer["text"] == text and not answer["unread"]
+    assert answer["confidence"] == pytest.approx(alone["confidence"], abs=0.002)
+
+
+@pytest.mark.parametrize("sign", [SLASH, OPEN, COMMA, CROSS], ids=[*"/(,x"])
+def test_a_sign_is_no_sure_one(draw, sign):
+    alone, beside = draw(
+        {"parts": [sign], "width": 14},
+        {"parts": [THREE, sign | {"x": 120, "y": -70}, FOUR | {"x": 300}], "width": 14},
+    )
+    assert alone["unsure"] and alone["text"] != "11"
+    assert beside["unsure"] or "1" not in beside["text"]
+
+
+@pytest.mark.parametrize("lean", [0, 20, 35])
+def test_a_one_that_leans_a_little_is_sure(draw, lean):
+    (answer,) = draw(lines([[lean, 0], [lean / 2, 70], [0, 140]]))
+    assert answer["text"] == "1" and not answer["unsure"]
+
+
+def test_a_heart_beside_a_digit_stays_unread(draw):
+    heart = [[0, 40], [-30, 0], [-55, 30], [0, 110], [55, 30], [30, 0], [0, 40]]
+    (answer,) = draw({"parts": [THREE, {"lines": [heart], "x": 200, "y": -60}], "width": 14})
+    assert answer["unsure"]
 
 
 def test_lines_and_wide_gaps_are_kept(draw):

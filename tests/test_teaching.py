@@ -136,6 +136,11 @@ def test_there_is_an_end_to_how_many_are_kept(client, own, monkeypatch):
     assert response.status_code == 409 and "2 pictures" in response.get_json()["error"]
     assert keep(client, "7", pictures[1]).status_code == 200  # another answer is no more pictures
     assert len(files(own)) == 2
+    monkeypatch.setattr(kept_pictures, "MOST", 10)
+    size = sum((own / name).stat().st_size for name in files(own))
+    monkeypatch.setattr(kept_pictures, "MOST_BYTES", size + len(pictures[2]) - 1)
+    response = keep(client, "1", pictures[2])
+    assert response.status_code == 409 and "MB" in response.get_json()["error"]
 
 
 @pytest.mark.parametrize("where", ["flush_to_disk", "os.replace"])
@@ -282,7 +287,7 @@ def test_what_is_held_back_measures_and_is_not_learned_from(learn_by, own):
     query = {"answer": "7", "held": "1"}
     kind = "image/x-portable-graymap"
     held = client.post("/keep", query_string=query, data=PGM, content_type=kind).get_json()
-    assert len(held["kept"]) == 1
+    assert len(held["kept"]) == 1 and held["held"] == [held["name"]]
     post(client, "/learn")  # asserts that there is one picture to learn from
     now = at_its_end(client)
     assert now["results"][0] == "Your hand, what was held back: 1 → 0 of 1 right."

@@ -18,6 +18,7 @@ known_digits     a hundred of MNIST's digits, to try a model on
 drawn_digits     digits as MNIST's writers do not write them
 printed_digits   digits in fonts and in seven segments
 outliers         images of what is no digit
+made_pages/      whole pages, which say which ink is whose
 statistics       fractions and quantiles of pixels
 """
 

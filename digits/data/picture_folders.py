@@ -2,12 +2,16 @@
 
 import glob
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from digits.command_line import cut
 from digits.data.picture_files import ImageError, as_reason
 
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+NO_PATH = "an address, and no path; download the picture, and name the file"
 # fmt: off
 ENDINGS = {
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".tif", ".tiff", ".bmp",
@@ -31,11 +35,13 @@ def find_pictures(names: Iterable[str | os.PathLike]) -> Found:
     for name in map(os.fspath, names):
         if name == "-" or _is_there(name):
             found += _below(name) if os.path.isdir(name) else [(name, Path(name))]
+        elif ADDRESS.match(name):
+            found.append((name, ImageError(NO_PATH)))
         elif glob.has_magic(name):
             matches = sorted(glob.glob(name, recursive=True))
             found += find_pictures(matches) or [(name, ImageError("no file matches this pattern"))]
         else:
-            found.append((name, ImageError("no such file")))
+            found.append((cut(name, 300), ImageError("no such file")))
     return found
 
 

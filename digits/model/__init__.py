@@ -10,13 +10,15 @@ descriptions   descriptions of models, read as they are meant
 weights        the file of weights, in any of Keras's formats
 allowed        which classes and sizes a pair may hold
 checks         check an architecture before it is built, and what it computes
+before_training  build what a user has written, and check it
 weight_checks  check a file of weights before it is read
 evaluation     probabilities, accuracy, calibration error
 trial          known digits: how sure a model is, and on which scale it was trained
-initializers   zeros in place of the values that a file gives
-quiet_keras    Keras, imported late and without noise
+initializers   zeros in place of the values that a file gives, and seeds
+quiet_keras    Keras, imported late
 """
 
+from digits.model.before_training import built
 from digits.model.checks import check_before_training
 from digits.model.evaluation import accuracy, evaluate, predict
 from digits.model.loading import load_model
@@ -24,6 +26,7 @@ from digits.model.saving import save_model
 
 __all__ = [
     "accuracy",
+    "built",
     "check_before_training",
     "evaluate",
     "load_model",

@@ -95,6 +95,7 @@ COMPUTED = (  # elsewhere, and kept in the description as values
 )
 KINDS = "only Sequential and functional models can be written to model.json: make it one of these"
 SOFTMAX = 'let it end in softmax, as in Dense(10, activation="softmax")'
+FLATTEN = "let a Flatten() stand before its last Dense layer"
 INPUT = "let it begin with keras.Input((28, 28, 1)) or keras.Input((28, 28))"
 
 

@@ -13,6 +13,7 @@ from digits.model import quiet_keras as keras
 from digits.model.allowed import (
     ALLOWED,
     COMPUTED,
+    FLATTEN,
     INPUT,
     KINDS,
     LOOPS,
@@ -114,7 +115,10 @@ def _check_sizes(model: "Model") -> None:
     if inputs not in ([(None, 28, 28, 1)], [(None, 28, 28)]):
         raise Refused(f"takes {_named(inputs)} instead of images of 28x28 pixels; {INPUT}")
     if outputs != [(None, 10)]:
-        raise Refused(f"gives {_named(outputs)} instead of ten probabilities; {SOFTMAX}")
+        mend = FLATTEN if len(outputs) == 1 and len(outputs[0]) > 2 else SOFTMAX
+        raise Refused(f"gives {_named(outputs)} instead of ten probabilities; {mend}")
+    if not all(layer.name for layer in model.layers):
+        raise Refused("has a layer without a name; leave its name out, or give it one")
     parameters = sum(math.prod(variable.shape) for variable in model.variables)
     if not parameters <= MOST_VALUES:
         raise Refused(f"is too large: it has {parameters} parameters")

@@ -2,11 +2,12 @@
 
 import json
 import os
+import warnings
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digits.command_line import UserError, first_line, note, whole_path
+from digits.command_line import ModelWarning, UserError, first_line, whole_path
 from digits.data.file_signatures import FIRST, kind_of
 from digits.model import quiet_keras as keras
 from digits.model.allowed import Refused
@@ -17,13 +18,13 @@ from digits.model.locating import (
     TRAIN,
     architecture_beside,
     find_files,
-    find_pair,
     unreadable,
 )
-from digits.model.saving import CHECKSUM, WAITING, sha256
+from digits.model.saving import CHECKSUM, WAITING, real, sha256
 from digits.model.trial import scale_warning
 from digits.model.weight_checks import check_file
 from digits.model.weights import Weights, open_weights
+from digits.places import PROJECT
 
 if TYPE_CHECKING:
     from keras import Model
@@ -45,13 +46,13 @@ NO_DESCRIPTION = (  # what reading anything else as one raises; JSONDecodeError 
 def load_model(folder: str | os.PathLike | None = None) -> "Model":
     """Rebuild the model from the two files in `folder`, without its training.
 
-    Without a folder it is the current one if a model is there, and else the project's own. What
-    plain Keras saves in one file, .h5 or .keras, will do for the pair, and its name for that of
-    the folder. The model takes (n, 28, 28, 1), 0 to 255, and gives (n, 10) probabilities. Raises
-    UserError if a file is missing, damaged or foreign, or the two do not belong together. A line on
-    stderr says if a pair from elsewhere was trained on another scale.
+    Without a folder it is the model that comes with the project. What plain Keras saves in one
+    file, .h5 or .keras, will do for the pair, and its name for that of the folder. The model takes
+    (n, 28, 28, 1), 0 to 255, and gives (n, 10) probabilities. Raises UserError if a file is
+    missing, damaged or foreign, or the two do not belong together. A
+    ModelWarning says if a pair from elsewhere was trained on another scale.
     """
-    place = find_pair() if folder is None else whole_path(Path(folder))
+    place = PROJECT if folder is None else whole_path(Path(folder))
     json_file, h5_file = find_files(place)
     keras.start()  # before any file is judged: what ails Keras is not their fault
     with ExitStack() as stack:
@@ -76,7 +77,7 @@ def load_model(folder: str | os.PathLike | None = None) -> "Model":
     except Refused as error:
         raise UserError(f"the model in {place} {error}") from None
     if CHECKSUM not in architecture and (warning := scale_warning(model)):  # another's work
-        note(f"{place}: {warning}")
+        warnings.warn(f"{place}: {warning}", ModelWarning, stacklevel=2)
     return model
 
 
@@ -117,7 +118,7 @@ def _that_fits(json_file: Path, weights: Weights, h5_file: Path) -> dict:
         return inner is None or rebuilt or same(outer, inner)
 
     mend = f"name {h5_file} itself to read that file alone" if weights.architecture else TRAIN
-    outer, waiting = _read_architecture(json_file, mend), json_file.with_name(WAITING)
+    outer, waiting = _read_architecture(json_file, mend), real(json_file).with_name(WAITING)
     if waiting.is_file() and not fits(outer):  # saving was cut short
         outer = _read_architecture(waiting, mend)
     if not is_same(outer):

@@ -1,4 +1,4 @@
-"""Keras, imported at its first use and without TensorFlow's start-up noise.
+"""Keras, imported at its first use.
 
     from digits.model import quiet_keras as keras
 
@@ -8,30 +8,40 @@ before the first `keras.something`. All that may keep Keras from starting is met
 
 import contextlib
 import importlib.util
-import json
 import logging
 import os
 import sys
-import tempfile
+import threading
+import time
 import traceback
-import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from digits.backends import (
+    BACKENDS,
+    COMPILES,
+    READ_ONLY,
+    chosen_backend,
+    installed,
+    keras_environment,
+    settings,
+)
 from digits.command_line import UserError, first_line
-from digits.data.mnist import cache_folder
-from digits.places import INSTALL
-from digits.streams import only_python_on_stderr
+from digits.places import INSTALL, INSTALL_TO_READ
 
-BACKENDS = ("tensorflow", "jax", "torch", "openvino")  # with no choice, the first installed
-READ_ONLY = BACKENDS[3:]
-COMPILES = ("jax", "openvino")  # those that compile a model anew for each size of a batch
-UNUSED = ("matplotlib", "sklearn")  # what Keras imports where it can
-UNUSED_BY_TENSORFLOW = ("scipy", "IPython")  # what TensorFlow imports where it can
+__all__ = ["COMPILES", "check_trains", "start"]
+FORKED = (
+    "this process was forked from one in which Keras runs, and its threads do not survive that: "
+    'start processes by spawn, as multiprocessing.get_context("spawn") does, or load the model '
+    "only after the fork"
+)
 
+log = logging.getLogger("digits")
 _keras: ModuleType | None = None
+_process: int | None = None  # in which Keras was started
+_one_at_a_time = threading.Lock()
 
 
 def __getattr__(name: str) -> Any:
@@ -41,64 +51,47 @@ def __getattr__(name: str) -> Any:
 
 
 def start() -> ModuleType:
-    """Return Keras, imported if it is not yet. Raises UserError if it cannot start."""
-    global _keras
+    """Return Keras, imported if it is not yet.
+
+    Raises UserError if it cannot start, or was started before this process was forked.
+    """
+    global _keras, _process
+    if _process not in (None, os.getpid()):  # first: a lock may be held for ever there
+        raise UserError(FORKED)
     if _keras is None:
-        _keras = _import_keras()
+        _process = os.getpid()
+        with _one_at_a_time:
+            _keras = _keras or _import_keras()
     return _keras
 
 
 def _import_keras() -> ModuleType:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # Keras warns on every use of HDF5, which this project's file pair needs.
-    logging.getLogger("absl").setLevel(logging.ERROR)
-    # Models of Keras 3.8 and earlier took a list of one input.
-    warnings.filterwarnings("ignore", "The structure of `inputs`")
-    by_us = "keras" not in sys.modules
     for name in ("keras", *BACKENDS):
         if (file := _namesake(name)) and file.is_file():  # importing it would run it
             raise UserError(f"Keras cannot start: {file} is taken for {name}; rename it")
     backend, place = chosen_backend()
-    if backend == "jax":
-        _keep_compiled()
+    began = time.monotonic()
     try:
-        # TensorFlow's C++ side writes to file descriptor 2 before its logging can be
-        # told to be quiet, so the descriptor itself is closed to it during the import.
-        hidden = UNUSED + (UNUSED_BY_TENSORFLOW if backend == "tensorflow" else ())
-        with only_python_on_stderr(), _hidden(hidden), _temporary_folder_named():
+        with _environment(keras_environment()):
             import keras
-        if by_us:  # whatever keras.json says: what a model.json leaves open is meant so
-            keras.config.set_image_data_format("channels_last")
-            keras.config.set_floatx("float32")
     except Exception as error:
         raise UserError(f"Keras cannot start: {_cause(error, backend, place)}") from error
+    seconds = time.monotonic() - began
+    log.info("Keras %s started with %s in %.1f s", keras.__version__, backend, seconds)
     return keras
 
 
 @contextlib.contextmanager
-def _hidden(names: Iterable[str]) -> Iterator[None]:
-    """Let libraries that are not imported yet seem to be missing.
-
-    They are for what is not done here: pictures, sparse matrices, notebooks. Importing them takes
-    a second in four, and fails with a backend of Matplotlib's (MPLBACKEND) that is not installed.
-    """
-    hidden = [name for name in names if name not in sys.modules]
-    sys.modules |= dict.fromkeys(hidden)
+def _environment(more: dict[str, str]) -> Iterator[None]:
+    """Have `more` in the environment for a while: Keras asks there alone for its backend."""
+    before = {name: os.environ.get(name) for name in more}
+    os.environ.update(more)
     try:
         yield
     finally:
-        for name in hidden:
-            del sys.modules[name]
-
-
-def _keep_compiled() -> None:
-    """Let JAX keep on disk what it compiles, which is most of the time that a picture takes."""
-    folder = cache_folder() / "jax"
-    with contextlib.suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
-            os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            os.environ.update({} if value is None else {name: value})
 
 
 def check_trains() -> None:
@@ -108,40 +101,8 @@ def check_trains() -> None:
         trains = [name for name in installed() if name not in READ_ONLY]
         mend = f"set KERAS_BACKEND={trains[0]}" if trains else INSTALL
         raise UserError(f"{backend} only reads; to train, {mend}")
-
-
-def chosen_backend() -> tuple[str, str | None]:
-    """Return the backend that is asked for, and where; else the first that is installed."""
-    if name := os.environ.get("KERAS_BACKEND"):
-        return name, "KERAS_BACKEND"
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        name = json.loads(_settings().read_bytes()).get("backend")
-        # Keras itself writes the first one there, installed or not.
-        if name and (name != BACKENDS[0] or installed()[:1] == [name]):
-            return name, str(_settings())
-    return [*installed(), BACKENDS[0]][0], None
-
-
-def installed() -> list[str]:
-    """Return the backends that are; a folder of such a name is none."""
-    specs = {name: importlib.util.find_spec(name) for name in BACKENDS}
-    return [name for name, spec in specs.items() if spec and spec.has_location]
-
-
-def _settings() -> Path:
-    return Path(os.path.expanduser(os.environ.get("KERAS_HOME", "~/.keras")), "keras.json")
-
-
-@contextlib.contextmanager
-def _temporary_folder_named() -> Iterator[None]:
-    """Name a temporary folder where there is none: TensorFlow asks which it is, and leaves it."""
-    before = tempfile.tempdir
-    try:
-        tempfile.gettempdir()
-    except FileNotFoundError:
-        tempfile.tempdir = os.curdir
-    yield
-    tempfile.tempdir = before
+    if backend not in installed():
+        start()  # which says what is missing
 
 
 def _namesake(name: str) -> Path | None:
@@ -176,13 +137,8 @@ def _cause(error: Exception, backend: str, place: str | None) -> str:
         if name == backend and place and others:
             return f"{place} asks for {name}, which is not installed; {instead}"
         mend = f"pip install {name}" if backend in READ_ONLY else INSTALL
-        return f"{name} is not installed; {mend}"
+        only_reads = "" if installed() else f", or to read alone {INSTALL_TO_READ}"
+        return f"{name} is not installed; {mend}{only_reads}"
     if Path(traceback.extract_tb(error.__traceback__)[-1].filename).name == "config.py":
-        return f"{_settings()} is damaged; mend or delete it"
+        return f"{settings()} is damaged; mend or delete it"
     return f"{type(error).__name__}: {first_line(error)}"
-
-
-_backend, _place = chosen_backend()
-if _place is None and _backend != BACKENDS[0]:
-    # Keras would take the first, installed or not, in the processes that this one starts as well.
-    os.environ["KERAS_BACKEND"] = _backend

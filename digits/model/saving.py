@@ -7,6 +7,7 @@ two belong together.
 import contextlib
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import h5py
 
 from digits.command_line import UserError, first_line
+from digits.model.initializers import without_seeds
 
 if TYPE_CHECKING:
     from keras import Model
@@ -41,35 +43,54 @@ def save_model(model: "Model", folder: Path) -> None:
     Both are written in full beside the old pair first, under names of this process. Then
     model.h5 takes its place, and model.json after it; stopped between these two,
     `load_model` still finds the new architecture waiting. model.json carries the SHA-256 of
-    model.h5, so that a damaged byte is noticed.
+    model.h5, so that a damaged byte is noticed. Where the two are links, they are followed.
     """
     mark = os.getpid()
-    h5, text = folder / f".model-{mark}.h5", folder / f".model-{mark}.json"
+    weights, description = real(folder / WEIGHTS), real(folder / ARCHITECTURE)
+    h5 = weights.with_name(f".model-{mark}.h5")
+    text = description.with_name(f".model-{mark}.json")
     try:
         # A full disk shows here, as a plain error; HDF5 would report it in many lines.
         h5.write_bytes(bytes(9 * model.count_params() + 200_000))
-        model.save(h5, include_optimizer=False)
-        architecture = _portable(json.loads(model.to_json()))
+        with _without_advice():
+            model.save(h5, include_optimizer=False)
+        architecture = _portable(without_seeds(json.loads(model.to_json())))
         architecture.pop("compile_config", None)  # of the training, not of the model
         with h5py.File(h5, "r+") as file:
             inner = json.loads(file.attrs["model_config"])
-            file.attrs["model_config"] = json.dumps(_portable(inner))
+            file.attrs["model_config"] = json.dumps(_portable(without_seeds(inner)))
         architecture[CHECKSUM] = sha256(h5)
         text.write_text(json.dumps(architecture, indent=2) + "\n", encoding="utf-8")
         for file in (h5, text):
             flush_to_disk(file)
-        with _alone(folder):
-            _finish_saving(folder)
-            os.replace(text, folder / WAITING)
-            os.replace(h5, folder / WEIGHTS)
+        with _alone(description.parent):
+            waiting = description.with_name(WAITING)
+            _finish_saving(waiting, weights, description)
+            os.replace(text, waiting)
+            os.replace(h5, weights)
             with contextlib.suppress(FileNotFoundError):  # where no lock keeps others out
-                os.replace(folder / WAITING, folder / ARCHITECTURE)
+                os.replace(waiting, description)
     except OSError as error:
         reason = error.strerror or first_line(error)
         raise UserError(f"cannot save the model in {folder}: {reason}") from None
     finally:
         for file in (h5, text):
             file.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _without_advice() -> Iterator[None]:
+    """Leave out one line of Keras's log: that HDF5, which the pair needs, is legacy."""
+    log = logging.getLogger("absl")
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return "HDF5" not in record.getMessage()
+
+    log.addFilter(is_other)
+    try:
+        yield
+    finally:
+        log.removeFilter(is_other)
 
 
 @contextlib.contextmanager
@@ -88,12 +109,16 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _finish_saving(folder: Path) -> None:
+def _finish_saving(waiting: Path, weights: Path, description: Path) -> None:
     """Let the architecture that a stopped saving left waiting take its place."""
-    waiting = folder / WAITING
     with contextlib.suppress(OSError, ValueError):
-        if json.loads(waiting.read_bytes())[CHECKSUM] == sha256(folder / WEIGHTS):
-            os.replace(waiting, folder / ARCHITECTURE)
+        if json.loads(waiting.read_bytes())[CHECKSUM] == sha256(weights):
+            os.replace(waiting, description)
+
+
+def real(file: Path) -> Path:
+    """The file that a link leads to, there or not; any other is itself."""
+    return Path(os.path.realpath(file)) if file.is_symlink() else file
 
 
 def sha256(file: Path) -> str:

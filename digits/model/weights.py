@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 DAMAGED = (OSError, KeyError, ValueError, TypeError, RuntimeError)  # what reading HDF5 raises
 DAMAGED += (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
 
+CUT_SHORT = (OSError, zipfile.BadZipFile, zlib.error, EOFError)  # of a file of a known kind
+
 
 @dataclass
 class Weights:
@@ -65,6 +67,8 @@ def open_weights(file: Path, stack: ExitStack) -> Weights:
         raise unreadable(file, error) from None
     except DAMAGED as error:
         known = kind_of(first) not in ("", "an HDF5 file", "a ZIP archive or an office document")
+        if not known and first and isinstance(error, CUT_SHORT):
+            raise UserError(f"{file} is damaged or cut short; copy or download it again") from None
         reason = f"it is {kind_of(first)}" if known else first_line(error)
         raise UserError(f"{file} is no whole model file: {reason}; {PAIR}") from None
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digits.command_line import UserError, writable_folder
+from digits.files import write_whole
 from digits.page.network import as_network
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def export_page(model: Model, folder: Path) -> Path:
         )
     file = writable_folder(folder) / PAGE
     try:
-        file.write_text(_whole_page(network), "utf-8")
+        write_whole(file, _whole_page(network).encode())
     except OSError as error:
         raise UserError(f"cannot write {file} ({error.strerror}); choose another folder") from None
     return file

@@ -18,7 +18,9 @@ from digits.data.picture_files import file_kind, read_grey
 from digits.data.picture_folders import ENDINGS
 from digits.model.saving import flush_to_disk
 
-MOST = 1_000  # pictures; whoever reaches the page can keep some
+# Whoever reaches the page can keep pictures, to learn from and as many to measure.
+MOST = 1_000  # pictures
+MOST_BYTES = 500 * 2**20  # of all of them together
 ANSWER = re.compile("[0-9]{1,100}")
 
 
@@ -59,8 +61,8 @@ def keep(folder: Path, answer: str, picture: bytes) -> str:
     """Keep the content of a picture file with the digits that are written on it; return its name.
 
     A drawing, which comes as a plain PGM, becomes a PNG. Raises ImageError if it is no picture,
-    and UserError if the answer is none, if there are too many, or if it cannot be written; then
-    all is as it was.
+    and UserError if the answer is none, if there are too many or too large ones, or if it cannot
+    be written; then all is as it was.
     """
     if not ANSWER.fullmatch(answer):
         raise UserError("an answer is 1 to 100 digits, and nothing else")
@@ -70,8 +72,11 @@ def keep(folder: Path, answer: str, picture: bytes) -> str:
     name = f"{hashlib.sha256(picture).hexdigest()[:16]}.{kind}"
     before = kept(folder)
     same = [file for file in before if file.name == name]
-    if len(before) - len(same) >= MOST:
+    others = [file for file in before if file not in same]
+    if len(others) >= MOST:
         raise UserError(f"{folder} holds {len(before)} pictures, and the page keeps no more")
+    if len(picture) + sum(file.stat().st_size for file in others) > MOST_BYTES:
+        raise UserError(f"{folder} would hold more than {MOST_BYTES // 2**20} MB; delete some")
     file, waiting = folder / answer / name, folder / f".{name}.new"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -62,6 +62,7 @@ class Learner:
         return {
             "folder": str(self.folder),
             "kept": names,
+            "held": [f"{HELD_OUT}/{name}" for name in names_of(self.held_out)],
             "reasons": self._reasons,
             "fresh": names != self._learned_from,
             "model": self.changes,
@@ -95,12 +96,18 @@ class Learner:
         with self._lock:
             name = keep(self.held_out if held_out else self.folder, answer, picture)
             self._failure = None  # of a training with less
-            return name
+            return f"{HELD_OUT}/{name}" if held_out else name
+
+    def place_of(self, name: str) -> tuple[Path, str]:
+        """Return the folder of a kept picture, and its name there."""
+        if name.startswith(f"{HELD_OUT}/"):
+            return self.held_out, name.removeprefix(f"{HELD_OUT}/")
+        return self.folder, name
 
     def change(self, name: str, answer: str) -> None:
         """Change what is written on a kept picture, or delete it; see `kept_pictures.change`."""
         with self._lock:
-            change(self.folder, name, answer)
+            change(*self.place_of(name), answer)
             self._reasons.pop(name, None)
 
     def start(self) -> None:

@@ -73,7 +73,7 @@ def create_app(learner: Learner, host: str = HERE, origins: Collection[str] = ()
     @app.before_request
     def refuse_strangers() -> None:
         try:
-            name = urlsplit(f"//{request.host}").hostname or ""
+            name = urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
         except ValueError:
             name = ""
         if name not in names and not (any_address and is_address(name)):
@@ -156,9 +156,10 @@ def create_app(learner: Learner, host: str = HERE, origins: Collection[str] = ()
 
     @app.get("/kept/<path:name>")
     def kept_picture(name: str) -> Response:
-        if name not in names_of(learner.folder):
+        folder, name = learner.place_of(name)
+        if name not in names_of(folder):
             abort(404, "this picture is not kept")
-        return send_from_directory(learner.folder.absolute(), name)
+        return send_from_directory(folder.absolute(), name)
 
     @app.post("/preview")
     def preview() -> Response:

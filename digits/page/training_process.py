@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from digits import own_process
 from digits.command_line import UserError, first_line
 from digits.model.evaluation import predict
 from digits.model.loading import load_model
@@ -140,6 +141,7 @@ class Training:
 def _run(lesson: Lesson, folders: tuple[Path, Path, Path], pipe: Connection) -> None:
     """Hold a lesson in this process; what it says, and its lines on stderr, go into the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is answered by the process that began it
+    own_process.take()
     end = threading.Thread(target=_end_with_the_parent, args=(folders[-1].parent,), daemon=True)
     end.start()
     one_at_a_time = threading.Lock()

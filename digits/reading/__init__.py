@@ -4,6 +4,7 @@ In: pictures (paths, bytes, arrays) and a Keras model. Out: a `Reading` of each:
 confidence, answers, boxes of what is unread.
 
 reader            pictures -> Readings, many at a time
+pictures          the forms that pictures have in programs
 results           a Reading and its Answers
 finding           a picture -> what may be digits, by the rules below, in order
 geometry          at a size to work at
@@ -23,13 +24,14 @@ recognition       where touching digits are cut and a page is turned, by the mod
 rejection         which of what was found are no digits, by what is around them
 unread            what else stands there, and why an answer is unsure
 merging           of the two readings the better, with what only the other found
+detector/         the third way: a network that has learned what a digit among other things is
 own_digits        the digits on labelled pictures, for the training
 workers           processes that open many pictures at once
 plot              the drawing of what was read
 """
 
 from digits.reading.own_digits import read_own
-from digits.reading.reader import read, read_pictures
+from digits.reading.reader import read, read_many, read_pictures
 from digits.reading.results import UNSURE, Answer, Reading
 
-__all__ = ["UNSURE", "Answer", "Reading", "read", "read_own", "read_pictures"]
+__all__ = ["UNSURE", "Answer", "Reading", "read", "read_many", "read_own", "read_pictures"]

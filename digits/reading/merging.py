@@ -34,7 +34,7 @@ def better(rules: Reading, regions: Reading) -> Reading:
         unread = best.unread if best is rules else [*best.unread, *rules.unread]
         answers, unread = merge_readings(best.answers, unread, rest.answers)
         if len(answers) != len(best.answers) or len(unread) > len(best.unread):
-            best.certainty = min(best.certainty, DOUBTFUL)
+            best.doubt("two readings", at_most=DOUBTFUL)
         best.answers, best.unread = answers, unread
     return best
 

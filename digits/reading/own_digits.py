@@ -13,7 +13,6 @@ from digits.reading.finding import Digit, digits_in
 from digits.reading.reader import read_pictures
 from digits.reading.recognition import segmentations
 from digits.reading.results import Answer
-from digits.streams import only_python_on_stderr
 
 if TYPE_CHECKING:
     from keras import Model
@@ -35,7 +34,7 @@ def read_own(
     labels: list[str] = []
     names: list[str] = []
     sources = ((name, file) for name, file, _ in pictures)
-    with note_if_slow(f"reading {len(pictures)} pictures ..."), only_python_on_stderr():
+    with note_if_slow(f"reading {len(pictures)} pictures ..."):
         readings = read_pictures(model, sources, processes=True)
         for (name, file, text), reading in zip(pictures, readings, strict=True):
             digits = [answer.digit for answer in reading.answers]

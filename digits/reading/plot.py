@@ -10,7 +10,7 @@ import numpy as np
 from digits import figures
 from digits.command_line import one_line, percent
 from digits.figures import matplotlib
-from digits.reading.results import UNSURE, Answer, Reading
+from digits.reading.results import Answer, Reading
 
 # In inches: the name, a line of the answer, the picture at most, a row of images, and the gaps.
 NAME, LINE, PICTURE, ROW, GAP = 0.3, 0.24, 3.2, 0.66, 0.12
@@ -72,7 +72,7 @@ def _draw_reading(
         for i, answer in enumerate(reading.answers[start : start + places]):
             left = 0.05 + 0.9 * i / places
             place = left + 0.02 / places, 1 - top / height, 0.86 / places, 0.55 * ROW / height
-            _draw_image(cell, place, answer)
+            _draw_image(cell, place, answer, reading.threshold)
 
 
 def _draw_picture(
@@ -92,19 +92,21 @@ def _draw_picture(
     size = np.clip(0.6 * digit, 4, 9)  # small where digits are, so that labels stay apart
     for answer in reading.answers:
         x, y, *_ = box = answer.digit.box
-        color = figures.RIGHT if answer.confidence >= UNSURE else figures.WRONG
+        color = figures.RIGHT if answer.confidence >= reading.threshold else figures.WRONG
         axis.add_patch(_rectangle(box, color, lw=0.18 * size))
         label = {"color": "white", "fontsize": size, "fontweight": "bold", "va": "bottom"}
         label["bbox"] = {"facecolor": color, "edgecolor": "none", "pad": 0.13 * size}
         axis.text(x - 0.5, y - 0.5, str(answer.value), **label)
 
 
-def _draw_image(cell: matplotlib.figure.SubFigure, place: tuple, answer: Answer) -> None:
+def _draw_image(
+    cell: matplotlib.figure.SubFigure, place: tuple, answer: Answer, threshold: float
+) -> None:
     """Draw the 28x28 image that the model saw, and above it what it said."""
     axis = cell.add_axes(place)
     axis.axis("off")
     axis.imshow(answer.digit.image, cmap="gray", vmin=0, vmax=255)
-    color = figures.INK if answer.confidence >= UNSURE else figures.WRONG
+    color = figures.INK if answer.confidence >= threshold else figures.WRONG
     text = f"{answer.value}\n{percent(answer.confidence)}"
     axis.set_title(text, fontsize=6, fontweight="normal", color=color, pad=2)
 

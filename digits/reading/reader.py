@@ -1,92 +1,93 @@
 """Read pictures with a model: which digits are on each, and how sure it is."""
 
-import math
-import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
-from PIL import Image
 
 from digits.data.picture_files import ImageError, read_first_page
+from digits.model import quiet_keras as keras
 from digits.model.evaluation import predict
 from digits.model.trial import Trial, trial_of
 from digits.reading import workers
+from digits.reading.detector.deciding import read_page
 from digits.reading.extremal_regions import Region
 from digits.reading.finding import Digit, digits_on, normalized_digit
 from digits.reading.geometry import scale_of, to_working_size, turned
 from digits.reading.merging import better
+from digits.reading.pictures import Content, Picture, Pictures, sources_of
 from digits.reading.recognition import best_segmentation, quarter_turns
 from digits.reading.region_reading import digits_of, regions_on
 from digits.reading.rejection import reject_outliers
 from digits.reading.results import DIGIT, UNSURE, Answer, Reading
-from digits.reading.unread import DOUBTFUL, is_doubtful, nothing_read
-from digits.streams import only_python_on_stderr
+from digits.reading.unread import DOUBTFUL, doubt, nothing_read
 
 if TYPE_CHECKING:
     from keras import Model
 
 SAMPLE = 64  # of what is on a page, at most: they say which way it is turned
 CHUNK = 128  # pictures in memory at a time, at the size to work at
-FRONT_ENDS = "both", "rules", "regions"  # how digits are found; the first is the default
-
-
-Picture = str | os.PathLike[str] | bytes | bytearray | BinaryIO | np.ndarray | Image.Image
-KINDS = "a path, bytes, a file opened in binary mode, an image of Pillow's or an array"
-Content = Path | bytes | np.ndarray | Image.Image | ImageError  # what a picture comes down to
+FRONT_ENDS = (
+    "both",
+    "rules",
+    "regions",
+    "detector",
+)  # how digits are found; the first is the default
 
 
 @overload
-def read(pictures: Picture, model: "Model") -> Reading: ...
+def read(pictures: Picture, model: "Model", threshold: float = UNSURE) -> Reading: ...
 @overload
-def read(pictures: Iterable[Picture], model: "Model") -> list[Reading]: ...
-def read(pictures: Picture | Iterable[Picture], model: "Model") -> Reading | list[Reading]:
-    """Read one picture, or several at once, which takes less time; return a Reading for each.
+def read(pictures: Pictures, model: "Model", threshold: float = UNSURE) -> list[Reading]: ...
+def read(
+    pictures: Picture | Pictures, model: "Model", threshold: float = UNSURE
+) -> Reading | list[Reading]:
+    """Read one picture, or several at once; return a Reading for each.
 
     A picture is a path, the content of a picture file, a file opened in binary mode, an image
-    of Pillow's, or an array: uint8, (height, width) grey, or (height, width, 3 or 4) RGB or RGBA,
-    of either polarity. One that cannot be read, a path without a file too, raises nothing, alone
-    or among many: its Reading's `failed` is true, and `error` says why. Raises ValueError for an
-    array, and TypeError for anything else, that is no picture. `model` is what `load_model`
-    returns.
+    of Pillow's, a data URL or base64 text, the dict of a sketchpad, or an array: uint8, or
+    numbers from 0 to 255 or 0 to 1, (height, width) grey, or (height, width, 3 or 4) RGB or RGBA,
+    of either polarity. Arrays (n, 28, 28) and (n, height, width, channels) are n pictures. One
+    that cannot be read, a path without a file too, raises nothing, alone or among many: its
+    Reading's `failed` is true, and `error` says why. Raises ValueError for an array, and TypeError
+    for anything else, that is no picture. `model` is what `load_model` returns. A Reading is
+    `unsure` if its confidence is below `threshold`, 0 to 1.
     """
-    if isinstance(pictures, str | os.PathLike | bytes | bytearray | np.ndarray | Image.Image):
-        return read([pictures], model)[0]
-    if hasattr(pictures, "read"):  # an open file, which is iterable too
-        return read([pictures], model)[0]
-    if not isinstance(pictures, Iterable):
-        raise TypeError(f"a picture must be {KINDS}, not {type(pictures).__name__}")
-    sources = [_source(picture, f"picture {n}") for n, picture in enumerate(pictures, 1)]
-    with only_python_on_stderr():
-        return list(read_pictures(model, sources))
+    _check(model, threshold)
+    one, sources = sources_of(pictures)
+    readings = list(_marked(read_pictures(model, list(sources)), threshold))
+    return readings[0] if one else readings
 
 
-def _source(picture: Picture, name: str) -> tuple[str, Content]:
-    """Return the name of a picture, `name` if it has none, and what `read_first_page` takes."""
-    if isinstance(picture, str | os.PathLike):
-        return os.fspath(picture), Path(picture)
-    if hasattr(picture, "read"):
-        picture = picture.read()
-    if isinstance(picture, bytes | bytearray):
-        return name, bytes(picture)
-    if isinstance(picture, np.ndarray) and not _is_picture(picture):
-        raise ValueError(
-            f"{name} is an array of {picture.dtype}, {picture.shape}; it must be "
-            "uint8, (height, width) or (height, width, 3 or 4)"
+def read_many(pictures: Pictures, model: "Model", threshold: float = UNSURE) -> Iterator[Reading]:
+    """Read pictures one after the other, of any number: `read` for more than memory holds.
+
+    They are taken some hundred at a time, and each Reading is given, in their order, as soon as it
+    is there. What `pictures` raises ends it, as does what is no picture.
+    """
+    _check(model, threshold)
+    _, sources = sources_of(pictures)
+    return _marked(read_pictures(model, sources), threshold)
+
+
+def _marked(readings: Iterator[Reading], threshold: float) -> Iterator[Reading]:
+    for reading in readings:
+        reading.threshold = threshold
+        yield reading
+
+
+def _check(model: "Model", threshold: float) -> None:
+    if not isinstance(model, keras.Model):  # starts Keras, unless this process is a fork of one
+        raise TypeError(
+            f"model must be a Keras model, such as load_model() returns, not {type(model).__name__}"
         )
-    if not isinstance(picture, np.ndarray | Image.Image):
-        raise TypeError(f"{name} must be {KINDS}, not {type(picture).__name__}")
-    return name, picture
-
-
-def _is_picture(array: np.ndarray) -> bool:
-    channels = array.shape[2:]
-    return array.dtype == "uint8" and array.size and channels in ((), (3,), (4,)) and array.ndim > 1
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"threshold must be from 0 to 1, not {threshold}")
 
 
 def read_pictures(
@@ -102,7 +103,8 @@ def read_pictures(
     does not grow with their number. The first `keep` Readings hold their picture. With
     `processes`, where there are many, processes of their own open them: twice as fast, but
     the program that calls must then be a script that asks `if __name__ == "__main__"`.
-    `front_end`: how digits are found, by "rules", by extremal "regions", or "both".
+    `front_end`: how digits are found, by "rules", by extremal "regions", by
+    "both", or by the learned "detector".
     """
     sources = ((i < keep, *source) for i, source in enumerate(sources))
     with ExitStack() as stack:
@@ -114,13 +116,11 @@ def read_pictures(
                 with suppress(OSError, ImportError):
                     pool = stack.enter_context(workers.start())
             # The next pictures are opened while the model reads those before them.
-            before, finding = finding, pool.map(_find, chunk, chunksize=16)
+            find = partial(_find, rules=front_end != "detector")
+            before, finding = finding, pool.map(find, chunk, chunksize=16)
             yield from _ask(model, list(before), front_end)
             size = min(4 * size, CHUNK)
         yield from _ask(model, list(finding), front_end)
-
-
-Source = tuple[bool, str, Content]  # keep the picture, its name, and itself
 
 
 @dataclass(eq=False)
@@ -132,7 +132,7 @@ class Found:
     page: tuple[np.ndarray, np.ndarray] | None = None  # the image, and the matrix back
 
 
-def _find(source: Source) -> Found:
+def _find(source: tuple[bool, str, Content], rules: bool) -> Found:
     keep, name, file = source
     try:
         if isinstance(file, ImageError):
@@ -145,11 +145,18 @@ def _find(source: Source) -> Found:
     if digits:
         return Found(reading, digits)
     page = to_working_size(grey)
-    return Found(reading, digits_on(*page), page)
+    return Found(reading, digits_on(*page) if rules else [], page)
 
 
 def _ask(model: "Model", chunk: list[Found], front_end: str) -> Iterator[Reading]:
     """Ask the model about a chunk, at once by rules, and yield the better reading of each."""
+    if front_end == "detector":
+        for found in chunk:
+            if found.page is None:
+                yield from _read_digits(model, [found])
+            else:
+                yield read_page(found.reading, *found.page, model)
+        return
     for found, rules in zip(chunk, _read_digits(model, chunk), strict=True):
         # One sure digit cannot be read better.
         settled = front_end == "rules" or not (rules.unsure or len(rules.answers) > 1)
@@ -183,7 +190,7 @@ def _read_digits(model: "Model", chunk: list[Found], again: bool = True) -> Iter
     answers = iter([Answer(d, p) for d, p in zip(asked, _predict(model, asked), strict=True)])
     trial = trial_of(model) if digits else Trial(1.0, 1.0)
     for found in chunk:
-        reading, page = replace(found.reading), found.page
+        reading, page = replace(found.reading, doubts={}), found.page
         candidates, wholes = [], []
         for digit in found.digits:
             whole, parts = next(answers), list(islice(answers, len(digit.parts)))
@@ -193,7 +200,7 @@ def _read_digits(model: "Model", chunk: list[Found], again: bool = True) -> Iter
                 answer.certainty, answer.part = certainty, 1 / len(best)
             candidates += best
             if whole.confidence >= DIGIT or len(best) > 1:
-                reading.certainty *= certainty
+                reading.doubt("two segmentations", certainty)
         if again and page:
             strokes = [answer for answer in wholes if not answer.digit.blot]
             probabilities = np.array([answer.probabilities for answer in strokes])
@@ -205,14 +212,15 @@ def _read_digits(model: "Model", chunk: list[Found], again: bool = True) -> Iter
                 continue
         reading.answers, unread = reject_outliers(candidates, trial.share)
         reading.unread = [answer.digit.box for answer in unread]
-        reading.certainty *= math.prod(1 - min(answer.confidence, 0.5) for answer in unread)
+        for answer in unread:
+            reading.doubt("unread ink", 1 - min(answer.confidence, 0.5))
         if again and page and wholes and not reading.answers and trial.confidence >= UNSURE:
             other = replace(found, digits=digits_on(*page, attempt=1))  # of the background
             yield from _read_digits(model, [other], again=False)
             continue
-        if page and is_doubtful(reading.answers, wholes, shrunk=scale_of(page[1]) > 1):
-            reading.certainty = min(reading.certainty, DOUBTFUL)
-        reading.certainty *= trial.trust
+        if page and (why := doubt(reading.answers, wholes, shrunk=scale_of(page[1]) > 1)):
+            reading.doubt(why, at_most=DOUBTFUL)
+        reading.doubt("model", trial.trust)
         if not reading.answers and not reading.failed:
             reading.error, unread = nothing_read(candidates, trial.confidence)
             reading.unread = [answer.digit.box for answer in unread]

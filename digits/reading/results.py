@@ -6,7 +6,7 @@ from itertools import groupby, pairwise
 
 import numpy as np
 
-from digits.command_line import percent
+from digits.command_line import cut, percent
 from digits.reading.finding import Digit
 
 DIGIT = 0.35  # confidence: with less it is no digit
@@ -34,6 +34,11 @@ class Answer:
     def confidence(self) -> float:
         return float(self.probabilities.max())
 
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Where it stands in the picture: x, y, width, height in pixels."""
+        return self.digit.box
+
 
 @dataclass(eq=False)
 class Reading:
@@ -47,11 +52,20 @@ class Reading:
     grey: np.ndarray | None = None  # the picture, where it was asked for
     failed: bool = False  # the picture could not be read at all
     pages: int = 1  # or frames, of which the first was read
+    threshold: float = UNSURE  # confidence: with less it is unsure
+    doubts: dict[str, float] = field(default_factory=dict)  # what lowered `certainty`, to what part
 
     def __repr__(self) -> str:
-        text = self.text if len(self.text) <= 40 else f"{self.text[:37]}..."
-        read = f"{text}, {percent(self.confidence)}" if self.answers else self.error
-        return f"<Reading of {self.name}: {read}>"
+        read = f"{cut(self.text, 40)}, {percent(self.confidence)}" if self.answers else self.error
+        return f"<Reading of {cut(self.name, 80)}: {read}>"
+
+    def doubt(self, why: str, part: float = 1.0, at_most: float = 1.0) -> None:
+        """Lower `certainty` to a part of it, or to what it is at most, and note why."""
+        before = self.certainty
+        self.certainty = min(part * before, at_most)
+        if self.certainty < before:
+            lowered = self.certainty / before
+            self.doubts[why] = lowered * self.doubts.get(why, 1.0)
 
     @property
     def digits(self) -> str:
@@ -77,7 +91,22 @@ class Reading:
 
     @property
     def unsure(self) -> bool:
-        return self.confidence < UNSURE
+        return self.confidence < self.threshold
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why it is unsure, in short words, the weightiest first; none if it is sure.
+
+        `unclear digit`, `two segmentations` (of touching digits), `two readings` (of which one
+        found more), `unread ink`, `small` (digits less high than 12 pixels), `lone 1` (which may be
+        a mere line), `model` (it is surer than it is right).
+        """
+        if not (self.answers and self.unsure):
+            return []
+        digits = math.prod(a.confidence for a in self.answers)
+        parts = self.doubts | {"unclear digit": digits}
+        listed = sorted(parts, key=parts.get)
+        return [why for why in listed if parts[why] < self.threshold] or listed[:1]
 
     def as_dict(self) -> dict:
         """Return all of it in plain types, as `--json` prints it."""
@@ -95,6 +124,7 @@ class Reading:
             "digits": self.digits,
             "confidence": round(self.confidence, 4),
             "unsure": self.unsure,
+            "reasons": self.reasons,
             "lines": [
                 [{"digits": digits_of(group), "box": list(box_around(group))} for group in groups]
                 for groups in self.lines

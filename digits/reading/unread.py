@@ -38,8 +38,8 @@ def nothing_read(answers: list[Answer], confidence: float) -> tuple[str, list[An
     return f"{counted(len(marks), 'mark')}, the model is sure of none", marks
 
 
-def is_doubtful(digits: list[Answer], found: list[Answer], shrunk: bool) -> bool:
-    """Whether digits that are sure one by one are not as a whole.
+def doubt(digits: list[Answer], found: list[Answer], shrunk: bool) -> str | None:
+    """Say in a word why digits that are sure one by one are not as a whole; None if they are.
 
     `found`: all that might have been digits; `shrunk`: the picture was reduced, so that small
     writing has lost its shape. An upright stroke without a row may be a crease, or of a form,
@@ -48,9 +48,10 @@ def is_doubtful(digits: list[Answer], found: list[Answer], shrunk: bool) -> bool
     places = np.array([a.digit.place for a in digits]).reshape(-1, 4)
     lines, heights = np.array([a.digit.line for a in digits]), places[:, 3]
     if shrunk and digits and np.median(heights) < LEGIBLE:
-        return True
+        return "small"
 
     def alone(i: int) -> bool:
         return ((lines == lines[i]) & alike(heights, heights[i])).sum() < 2
 
-    return len(found) > 1 and any(a.value == 1 and alone(i) for i, a in enumerate(digits))
+    stroke = len(found) > 1 and any(a.value == 1 and alone(i) for i, a in enumerate(digits))
+    return "lone 1" if stroke else None

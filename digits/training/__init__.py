@@ -12,6 +12,7 @@ calibration   confidences that say how often they are right
 comparison    how the model that comes along does, beside one just trained
 teaching      a trained model learns its owner's digits
 command       the options of the commands that train, and what they say when they are stopped
+detector/     the training of what finds digits on pages
 figures       result.png and training.png
 curves        the drawing of the second
 """

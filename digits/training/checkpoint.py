@@ -112,10 +112,10 @@ class Checkpoint:
         return Keep()
 
     def _write(self, model: keras.Model, history: History, name: str) -> None:
+        waiting = self._state.with_suffix(f".{os.getpid()}")
         try:
             self._place.mkdir(parents=True, exist_ok=True)
             np.savez(self._place / name, *map(keras.ops.convert_to_numpy, _variables(model)))
-            waiting = self._state.with_suffix(f".{os.getpid()}")
             state = {"settings": self.settings, "history": history, "weights": name}
             state["seconds"] = round(self.seconds, 1)
             waiting.write_text(json.dumps(state), encoding="utf-8")
@@ -128,6 +128,8 @@ class Checkpoint:
         except FileNotFoundError:
             pass  # another training into this folder has tidied up; the next epoch is kept
         except OSError as error:
+            for file in (self._place / name, waiting):  # half of it, on a disk that is full
+                file.unlink(missing_ok=True)
             raise UserError(
                 f"cannot save the state of the training in {self._place}: {error.strerror}"
             ) from None

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 from digits.command_line import UserError, first_line, note, note_if_slow
 from digits.model import quiet_keras as keras
-from digits.streams import drop_stdout, only_python_on_stderr
+from digits.streams import drop_stdout
 
 ADDRESSES, PROCESSES, PROCESS = (
     f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID")
@@ -160,11 +160,10 @@ def watched(main: Callable[[], int]) -> int:
         threading.Thread(target=_end_with_the_parent, args=(reading,), daemon=True).start()
         sys.stdout = open(os.dup(1), "w", encoding=sys.stdout.encoding)  # noqa: SIM115
         drop_stdout()  # Gloo, which connects the processes, says so there
-        with only_python_on_stderr():
-            code = _answered(main)
-            if code:
-                os._exit(code)
-            return code
+        code = _answered(main)
+        if code:
+            os._exit(code)
+        return code
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the child answers Ctrl-C
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code == -signal.SIGABRT:

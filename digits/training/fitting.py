@@ -30,6 +30,8 @@ def start(seed: int, batch_size: int | None = None) -> None:
     cannot train.
     """
     keras.check_trains()
+    keras.config.set_image_data_format("channels_last")  # whatever keras.json says
+    keras.config.set_floatx("float32")
     os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")
     keras.utils.set_random_seed(seed)
     team = distribution.team()

@@ -87,6 +87,14 @@ function meanWidth(lines) {
   return sum / length;
 }
 
+/** How far a point is from the line between two others. */
+export function distanceTo(point, from, to) {
+  const [dx, dy] = [to.x - from.x, to.y - from.y];
+  const [a, b] = [point.x - from.x, point.y - from.y];
+  const t = Math.min(1, Math.max(0, (a * dx + b * dy) / (dx * dx + dy * dy || 1)));
+  return Math.hypot(a - t * dx, b - t * dy);
+}
+
 /** Draw a line of points, in pixels, into `ink`, 0 to 1: each pixel as much as the line covers of it. */
 export function draw(ink, [width, height], points) {
   points.forEach((to, i) => {

@@ -4,7 +4,7 @@
 // about 400,000 square units of it; turned or made smaller, it shows more where strokes would
 // be cut off otherwise. A screen's pixels matter only while it is painted.
 
-import { boundsOf, draw, smooth } from "./digit_image.js";
+import { boundsOf, distanceTo, draw, smooth } from "./digit_image.js";
 import { store, watchStore } from "./store.js";
 
 const AREA = 400_000;
@@ -124,17 +124,8 @@ export function cancel() {
 
 function erase(at) {
   const reach = 10 + tool.width / 2;
-  current.left = current.left.filter((stroke) => !touches(stroke, at, reach));
-}
-
-function touches(stroke, at, reach) {
-  return stroke.some((to, i) => {
-    const from = stroke[Math.max(0, i - 1)];
-    const [dx, dy] = [to.x - from.x, to.y - from.y];
-    const along = ((at.x - from.x) * dx + (at.y - from.y) * dy) / (dx * dx + dy * dy || 1);
-    const share = Math.min(1, Math.max(0, along));
-    return Math.hypot(from.x + share * dx - at.x, from.y + share * dy - at.y) < reach + to.width / 2;
-  });
+  const touched = (stroke) => stroke.some((to, i) => distanceTo(at, stroke[Math.max(0, i - 1)], to) < reach + to.width / 2);
+  current.left = current.left.filter((stroke) => !touched(stroke));
 }
 
 // ------------------------------------------------------------------ strokes
@@ -271,25 +262,27 @@ function drawBoxes(context, toScreen) {
   const style = getComputedStyle(document.documentElement);
   const color = (name) => style.getPropertyValue(name).trim();
   const { answer, chosen } = store;
+  const { said = {} } = answer;
   const pad = 4;
-  for (const { box } of answer.unread ?? []) {
+  for (const { box, text } of [...(answer.unread ?? []), ...(answer.signs ?? [])]) {
     const [x, y, width, height] = toScreen(box);
     context.strokeStyle = color("--soft");
     context.lineWidth = 1.5;
-    context.setLineDash([2, 4]);
+    context.setLineDash(text ? [] : [2, 4]);
     context.strokeRect(x - pad, y - pad, width + 2 * pad, height + 2 * pad);
   }
   context.font = "700 14px system-ui, sans-serif";
   context.textBaseline = "middle";
-  answer.boxes.forEach(({ box, digit, unsure }, i) => {
+  answer.boxes.forEach(({ box, digit, ...one }, i) => {
     const [x, y, width, height] = toScreen(box);
+    const unsure = one.unsure && said[i] === undefined;
     const [left, top] = [x - pad, y - pad];
     context.strokeStyle = context.fillStyle = color(unsure ? "--doubt" : "--accent");
     context.lineWidth = i === chosen && answer.boxes.length > 1 ? 3 : 1.5;
     context.setLineDash(unsure ? [6, 4] : []);
     context.strokeRect(left, top, width + 2 * pad, height + 2 * pad);
     // A filled label above the box, or in its corner where there is no room above.
-    const label = unsure ? `${digit}?` : String(digit);
+    const label = said[i] ?? (unsure ? `${digit}?` : String(digit));
     const wide = context.measureText(label).width + 8;
     const above = top > 18 ? top - 18 : top;
     context.fillRect(left - context.lineWidth / 2, above, wide, 18);

@@ -27,7 +27,7 @@ function paint(canvas, strokes, image, answer, bounds) {
   context.fillText(answer ? asText(answer).replaceAll("\n", " / ") : "", 40, 92, WIDTH - 80);
   context.font = "24px system-ui, sans-serif";
   context.fillStyle = color("--soft");
-  context.fillText(answer?.digits ? `read by a small neural network, ${percent(answer.confidence)} sure` : "", 40, 134);
+  context.fillText(answer?.digits && !answer.said ? `read by a small neural network, ${percent(answer.confidence)} sure` : "", 40, 134);
   const [left, top, width, height] = [40, 160, WIDTH - 80, HEIGHT - 200];
   if (image) {
     const scale = Math.min(width / image.naturalWidth, height / image.naturalHeight);

@@ -1,21 +1,22 @@
 // One history for all that happens on the field. A step is what lies there after it:
-// {strokes, pictures}, and is never changed, so that undo and redo only move to another one.
-// A stroke is a list of {x, y, width}; a picture is what pictures.js makes.
+// {strokes, pictures, said}, and is never changed, so that undo and redo only move to another one.
+// A stroke is a list of {x, y, width}; a picture is what pictures.js makes; `said` is what people say
+// that digits are: {number of a picture: {number of a digit: text}}.
 
 import { openPicture } from "./pictures.js";
 
 const KEY = "drawing";
 const MOST = 500; // steps
 
-let steps = [{ strokes: [], pictures: [] }];
+let steps = [{ strokes: [], pictures: [], said: {} }];
 let at = 0;
 
 export const scene = () => steps[at];
 export const canUndo = () => at > 0;
 export const canRedo = () => at < steps.length - 1;
 
-export function push(strokes, pictures = []) {
-  steps = [...steps.slice(0, at + 1), { strokes, pictures }].slice(-MOST);
+export function push(strokes, pictures = [], said = {}) {
+  steps = [...steps.slice(0, at + 1), { strokes, pictures, said }].slice(-MOST);
   at = steps.length - 1;
 }
 
@@ -57,6 +58,7 @@ function asText(kept, now) {
     steps: kept.map((step) => ({
       strokes: step.strokes.map((one) => strokes.get(one)),
       pictures: step.pictures.filter((one) => one.copy).map((one) => pictures.get(one)),
+      said: step.said,
     })),
   });
 }
@@ -71,6 +73,7 @@ export async function restore() {
     steps = kept.steps.map((step) => ({
       strokes: step.strokes.map((i) => kept.strokes[i]),
       pictures: step.pictures.map((i) => pictures[i]),
+      said: step.said,
     }));
     at = kept.at;
   } catch {

@@ -3,7 +3,7 @@
 // Values lie as Keras has them, (height, width, channels). What is 0 is passed over: paper, and
 // half of what ReLU gives. Every layer keeps its values until the next image.
 
-/** Read what the server wrote. Returns {layers, run}: see `run` below. */
+/** Read what the server wrote. Returns {layers, image, run}: see `run` below. */
 export function readNetwork(buffer) {
   const [length, start] = new Uint32Array(buffer, 0, 2);
   const layers = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
@@ -13,13 +13,23 @@ export function readNetwork(buffer) {
     return new Float32Array(buffer, at - 4 * count, count);
   };
   for (const layer of layers) {
-    layer.values = new Float32Array(layer.shape.reduce((a, b) => a * b));
     if (layer.kernel) layer.weights = take(layer.kernel.reduce((a, b) => a * b));
     if (layer.type === "BatchNormalization") layer.weights = take(layer.shape.at(-1));
     if (layer.weights) layer.bias = take(layer.shape.at(-1));
   }
+  const rows = Math.max(factors.length, ...layers.map((layer) => (layer.kernel ? layer.weights.length / layer.bias.length : 0)));
+  factors = new Float64Array(rows);
+  rowOf = new Int32Array(rows);
+  return withValues(layers);
+}
+
+/** The same model with values of its own: for who looks at one image while others are read. */
+export const twin = ({ layers }) => withValues(layers);
+
+function withValues(plain) {
+  const layers = plain.map((layer) => ({ ...layer, values: new Float32Array(layer.shape.reduce((a, b) => a * b)) }));
   const image = { shape: [28, 28, 1], values: new Float32Array(784) };
-  return { layers, run: (pixels) => run(layers, image, pixels) };
+  return { layers, image, run: (pixels) => run(layers, image, pixels) };
 }
 
 /** The ten probabilities of 28x28 grey values; each layer's `values` are those of this image. */
@@ -100,12 +110,11 @@ const LAYERS = {
   Reshape: ({ values }, input) => values.set(input.values),
 };
 
-let factors = new Float64Array(4096); // values that are not 0, and for each its row of weights
-let rowOf = new Int32Array(4096);
+let factors = new Float64Array(0); // values that are not 0, and for each its row of weights
+let rowOf = new Int32Array(0);
 
 /** Note `count` values, of which the first goes with a row of weights; returns how many are noted. */
 function gather(values, from, count, row, noted) {
-  if (noted + count > factors.length) grow(2 * (noted + count));
   for (let i = 0; i < count; i++) {
     const value = values[from + i];
     if (value === 0) continue;
@@ -113,14 +122,6 @@ function gather(values, from, count, row, noted) {
     rowOf[noted++] = row + i;
   }
   return noted;
-}
-
-function grow(size) {
-  const [old, rows] = [factors, rowOf];
-  factors = new Float64Array(size);
-  rowOf = new Int32Array(size);
-  factors.set(old);
-  rowOf.set(rows);
 }
 
 /** Bias and the sum of the noted products, for each filter; four products at a time. */
@@ -141,7 +142,7 @@ function addProducts(values, at, noted, weights, bias) {
 }
 
 /** How many rows and columns of padding stand before an image. */
-function before(padding, size, window, strides) {
+export function before(padding, size, window, strides) {
   if (padding === "valid") return [0, 0];
   return size.map((length, i) => {
     const missing = (Math.ceil(length / strides[i]) - 1) * strides[i] + window[i] - length;

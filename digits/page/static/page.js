@@ -8,15 +8,17 @@ import { follow } from "./living.js";
 import { openModel } from "./model.js";
 import { body, openPicture } from "./pictures.js";
 import { ask as post, hasServer, Refused, watch } from "./server.js";
-import { asText, element, fitNumber, makeBars } from "./showing.js";
+import { asText, element, fitNumber, onChoice } from "./showing.js";
 import { store, update } from "./store.js";
 import { readStrokes } from "./strokes.js";
 import * as teaching from "./teaching.js";
 
 const $ = (id) => document.getElementById(id);
-const LOCAL = "Photos, keeping and learning need the page on your own computer: python draw.py";
+const LOCAL = "This page reads what you write, not pictures.";
 
 let place = 0; // of the picture that is shown, among those of this step
+let shown = []; // those pictures
+let coming = ""; // what is said while files are read
 let era = 0; // counts the models that have read
 let model = null; // a promise of the one that reads, once it is asked for
 
@@ -26,11 +28,23 @@ const picture = () => history.scene().pictures[place] ?? null;
 
 /** Something else lies on the field: show it, keep it, read it. */
 function changed() {
-  place = 0;
+  if (history.scene().pictures !== shown) place = 0;
+  coming = "";
   trouble("");
   teaching.forget();
   refresh();
   read();
+  setTimeout(history.save);
+}
+
+/** People say what a digit is: that is a step, too, and the answer holds it. */
+function correct(digit, text) {
+  const { strokes, pictures, said } = history.scene();
+  history.push(strokes, pictures, { ...said, [place]: { ...said[place], [digit]: text } });
+  refresh();
+  const answer = { ...store.answer, said: history.scene().said[place] };
+  update({ answer, chosen: digit, offered: false, kept: null });
+  showGallery(pictures);
   setTimeout(history.save);
 }
 
@@ -42,6 +56,7 @@ function step(strokes, pictures) {
 function refresh() {
   const { strokes, pictures } = history.scene();
   const empty = !strokes.length && !pictures.length;
+  shown = pictures;
   field.show({ strokes, picture: picture() });
   $("field").classList.toggle("pictured", pictures.length > 0);
   for (const id of ["pen", "eraser", "width"]) $(id).disabled = pictures.length > 0;
@@ -50,6 +65,7 @@ function refresh() {
   $("undo").disabled = !history.canUndo();
   $("redo").disabled = !history.canRedo();
   showGallery(pictures);
+  showWaiting();
 }
 
 function undo() {
@@ -120,17 +136,29 @@ async function readDrawing(strokes) {
   return { ...answer, sent: () => field.strokesAsPicture(strokes) };
 }
 
-async function readPicture(picture) {
-  if (picture.answer?.era === era) return picture.answer;
-  $("waiting").hidden = false;
-  const now = era;
-  try {
-    const sent = await body(picture);
-    picture.answer = { ...(await post("read", sent)), sent: () => sent, era: now };
-  } finally {
-    $("waiting").hidden = true;
-  }
-  return picture.answer;
+/** What the server reads of a picture; each model is asked once. */
+function readPicture(picture) {
+  if (picture.era === era) return picture.reading;
+  picture.era = era;
+  picture.pending = true;
+  picture.reading = sendPicture(picture);
+  picture.reading.catch(() => (picture.era = null)).finally(() => {
+    picture.pending = false;
+    showWaiting();
+  });
+  showWaiting();
+  return picture.reading;
+}
+
+async function sendPicture(picture) {
+  const sent = await body(picture);
+  return (picture.answer = { ...(await post("read", sent)), sent: () => sent });
+}
+
+function showWaiting() {
+  const text = coming || (picture()?.pending ? "Reading …" : "");
+  $("waiting").textContent = text;
+  $("waiting").hidden = !text;
 }
 
 /** Read all that lies on the field once more: the model is another one. */
@@ -151,10 +179,11 @@ async function show(answer, final) {
   const trust = ({ certainty, confidence }) => certainty * confidence;
   const last = found.length - 1;
   const chosen = final ? found.reduce((least, box, i) => (trust(box) < trust(found[least]) ? i : least), 0) : last;
-  update({ answer, chosen: Math.max(0, chosen), stale: false, final });
+  const said = final ? history.scene().said[place] : undefined;
+  update({ answer: answer && { ...answer, said }, chosen: Math.max(0, chosen), offered: false, kept: null, stale: false, final });
   showGallery(history.scene().pictures);
-  const { network } = answer ? await theModel() : {};
-  if (network !== undefined) follow(network);
+  const opened = await theModel().catch(() => null); // who reads says why there is none
+  if (opened) follow(opened.network);
 }
 
 // ------------------------------------------------------------------ trouble
@@ -178,15 +207,24 @@ const server = watch({
 /** Read files one after the other. Only what can be read stays on the field. */
 async function take(files) {
   if (!hasServer) return trouble(LOCAL);
-  const [taken, refused] = [[], []];
-  for (const file of files) {
+  const [taken, refused, before] = [[], [], history.scene()];
+  const goneOn = () => (taken.length ? history.scene().pictures !== taken : history.scene() !== before);
+  for (const [i, file] of files.entries()) {
+    const wait = () => {
+      coming = files.length > 1 ? `Reading ${i + 1} of ${files.length} …` : "Reading …";
+      showWaiting();
+    };
+    wait();
     try {
       const picture = await openPicture(file);
+      if (goneOn()) return;
       taken.push(picture);
       if (taken.length === 1) step([], taken);
+      wait();
       await readPicture(picture);
     } catch (error) {
       if (error instanceof TypeError) return server.missed();
+      if (goneOn()) return;
       refused.push(`${file.name || "picture"}: ${error.message}`);
       if (taken.at(-1)?.file === file) taken.pop();
       if (!taken.length && history.scene().pictures === taken) {
@@ -194,8 +232,11 @@ async function take(files) {
         changed();
       }
     }
-    if (history.scene().pictures === taken && taken.length) showGallery(taken);
+    if (goneOn()) return;
+    showGallery(taken);
   }
+  coming = "";
+  showWaiting();
   if (refused.length) trouble(refused.join("; "));
 }
 
@@ -204,7 +245,8 @@ function showGallery(pictures) {
   if (pictures.length < 2) return $("gallery").replaceChildren();
   const items = pictures.map((one, i) => {
     const [item, button] = [element("li"), element("button")];
-    const text = one.answer ? asText(one.answer).replace(/\n/g, " / ") || "no digit" : "…";
+    const answer = one.answer && { ...one.answer, said: history.scene().said[i] };
+    const text = answer ? asText(answer).replace(/\n/g, " / ") || "no digit" : "…";
     Object.assign(button, { type: "button", title: one.name });
     button.append(Object.assign(element("img"), { alt: one.name, src: one.image.src }), element("span", "", text));
     button.setAttribute("aria-current", i === place);
@@ -224,11 +266,6 @@ for (const id of ["file", "camera"]) {
   $(id).addEventListener("change", ({ target }) => {
     take([...target.files]);
     target.value = ""; // the same file may be chosen again
-  });
-  $(id).addEventListener("click", (event) => {
-    if (hasServer) return;
-    event.preventDefault();
-    trouble(LOCAL);
   });
 }
 
@@ -305,6 +342,8 @@ for (const [id, act] of Object.entries(sharing)) {
 
 addEventListener("keydown", (event) => {
   const key = event.key.toLowerCase();
+  if (key === "escape") return escape();
+  if (event.target.closest?.("input:not([type=range]), select")) return; // that is written in
   if (event.ctrlKey || event.metaKey) {
     const back = key === "z" && !event.shiftKey;
     const forward = (key === "z" && event.shiftKey) || key === "y";
@@ -313,9 +352,20 @@ addEventListener("keydown", (event) => {
     if (back) undo();
     else redo();
   } else if (key === "delete") clear();
-  else if (key === "escape") field.cancel();
   else if (key === "p") use(false);
   else if (key === "e") use(true);
+});
+
+/** Escape takes back what was begun last. */
+function escape() {
+  const inside = $("share").contains(document.activeElement);
+  if ($("share").open) $("share").open = false;
+  else if (!field.cancel() && store.offered) update({ offered: false });
+  if (inside) $("share").firstElementChild.focus();
+}
+
+addEventListener("pointerdown", ({ target }) => {
+  if (!$("share").contains(target)) $("share").open = false;
 });
 
 for (const number of EXAMPLES) {
@@ -332,11 +382,12 @@ for (const number of EXAMPLES) {
 
 // -------------------------------------------------------------------- start
 
-makeBars(teaching.say);
+onChoice(correct);
 teaching.start({
   look: server.look,
   changed: readAgain,
   write: (strokes) => step(strokes, []),
+  trouble,
 });
 
 field.start({
@@ -354,7 +405,7 @@ field.start({
     read();
   },
   tap(digit) {
-    if (digit >= 0) update({ chosen: digit });
+    update(digit < 0 ? { offered: false } : { chosen: digit, offered: true });
   },
   all: history.allStrokes,
   scale(toScreen) {
@@ -368,11 +419,8 @@ for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"])
 }
 new ResizeObserver(fitNumber).observe($("number"));
 
-if (!hasServer) {
-  $("correcting").textContent = LOCAL;
-  $("learning").hidden = true;
-}
-$("inside").open = matchMedia("(min-width: 64rem) and (min-height: 40rem)").matches;
+for (const id of ["bring", "learning"]) $(id).hidden = !hasServer;
+document.body.classList.toggle("exported", !hasServer);
 await history.restore();
 refresh();
 read();

@@ -42,7 +42,9 @@ async function keepCopy(picture) {
 }
 
 /** What is sent: the file as it is where it is small, or what the reader would make of it. */
-export function body({ file, image }) {
+export const body = (picture) => (picture.sent ??= made(picture));
+
+async function made({ file, image }) {
   const large = file.size > SMALL || (image?.naturalWidth ?? 0) * (image?.naturalHeight ?? 0) > 4 * PIXELS;
   return image && (large || !KINDS.test(file.type)) ? smaller(image) : file;
 }

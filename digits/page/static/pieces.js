@@ -1,6 +1,6 @@
 // Pieces: strokes, or what they are cut into where they may link digits.
 
-import { boundsOf, smooth } from "./digit_image.js";
+import { boundsOf, distanceTo, smooth } from "./digit_image.js";
 
 const OVERLAP = 0.25; // of the narrower one's width: digits that a stroke links overlap less
 const BEND = 0.5; // radians: a link turns less
@@ -91,12 +91,7 @@ function leastDistance(line, other) {
   let least = Infinity;
   for (const p of line) {
     other.forEach((to, i) => {
-      const from = other[Math.max(0, i - 1)];
-      const [dx, dy] = [to.x - from.x, to.y - from.y];
-      const along = ((p.x - from.x) * dx + (p.y - from.y) * dy) / (dx * dx + dy * dy || 1);
-      const t = Math.min(1, Math.max(0, along));
-      const distance = Math.hypot(from.x + t * dx - p.x, from.y + t * dy - p.y);
-      least = Math.min(least, distance - (p.width + to.width) / 2);
+      least = Math.min(least, distanceTo(p, other[Math.max(0, i - 1)], to) - (p.width + to.width) / 2);
     });
   }
   return least;

@@ -15,7 +15,9 @@ const WIDEST = 1.5; // heights of the writing: one digit of several strokes is l
 const TALLEST = 1.6; // and less high
 const HARDLY = 1.1; // times as wide as its widest stroke: so wide a digit may be, too
 const SMALL = 0.25; // heights of the writing: a stroke no larger is a dot
+const LONG = 2.5; // times as long as the pen is wide: a dash
 const FLAT = 0.35; // of its width: a dash is less high
+const COMMA = 0.5; // heights of the writing: a comma is less high
 const STRAIGHT = 0.92; // of its length: the ends of a straight stroke are as far apart
 const CROWD = 24; // pieces near each other: with more, it is no writing, and order alone decides
 
@@ -71,7 +73,9 @@ function candidatesOf(pieces, height) {
       }
     }
   });
-  return { pieces, groups };
+  const crosses = groups.filter(({ mark }) => mark === "times"); // no stroke of one is a 1
+  const isPart = (group) => crosses.some((one) => one !== group && group.members.every((i) => one.members.includes(i)));
+  return { pieces, groups: groups.filter((group) => !isPart(group)) };
 }
 
 /** The lines of pieces; pieces of one stroke that follow each other are one line again. */
@@ -108,11 +112,27 @@ function hangsTogether(run, height) {
   return !left.size;
 }
 
-/** Whether two strokes may be parts of one digit. A dot or a dash beside a digit touches it. */
+/** Whether two strokes may be parts of one digit. A dot, a dash or a comma beside a digit touches it. */
 function areNear(one, other, height) {
   if (stacked(one, other, height)) return true;
-  const mark = markOf([one], height) || markOf([other], height);
+  if (isMinus(one, other, height) || isMinus(other, one, height)) return false;
+  const mark = markOf([one], height) || markOf([other], height) || hangs(one, other, height) || hangs(other, one, height);
   return gap(one, other, NEAR * height) < (mark ? TOUCH : NEAR) * height;
+}
+
+/** Whether a dash stands beside a digit, at half its height, though they may touch. */
+function isMinus(dash, { box }, height) {
+  if (markOf([dash], height) !== "dash" || box.bottom - box.top < 0.5 * height) return false;
+  const overlap = Math.min(dash.box.right, box.right) - Math.max(dash.box.left, box.left);
+  const level = ((dash.box.top + dash.box.bottom) / 2 - box.top) / (box.bottom - box.top);
+  return overlap < dash.line[0].width && Math.abs(level - 0.5) < 0.25;
+}
+
+/** Whether something small hangs at the foot of a digit, as a comma does. */
+export function hangs({ box }, { box: other }, height) {
+  const high = other.bottom - other.top;
+  const low = box.top > other.top + 0.6 * high && box.top < other.bottom + 0.2 * high;
+  return box.bottom - box.top < COMMA * height && high > COMMA * height && low;
 }
 
 /** Whether one lies above the other, as the bar over a 5. */
@@ -122,30 +142,39 @@ function stacked({ box: a }, { box: b }, height) {
   return overlap > 0.5 * Math.min(a.right - a.left, b.right - b.left) && apart < 2 * NEAR * height;
 }
 
-/** What strokes are instead of a digit: "dot", "dash", "plus", "equals" or null. */
+/** What strokes are instead of a digit: "dot", "dash", "plus", "times", "equals" or null. */
 function markOf(run, height) {
   if (run.length === 1 && run[0].link) return "link";
   if (!run.every((piece) => piece.first && piece.last) || run.length > 2) return null;
   const [one, other] = run.map(({ line, box }) => {
-    const length = line.reduce((sum, p, i) => sum + (i && Math.hypot(p.x - line[i - 1].x, p.y - line[i - 1].y)), 0);
-    const chord = Math.hypot(line.at(-1).x - line[0].x, line.at(-1).y - line[0].y);
-    const [across, down] = [Math.abs(line.at(-1).x - line[0].x), Math.abs(line.at(-1).y - line[0].y)];
+    const { length, chord, across, down } = measure(line);
     const size = Math.max(box.right - box.left, box.bottom - box.top);
-    return { box, length, size, straight: chord > STRAIGHT * length, level: down < FLAT * across, upright: across < FLAT * down };
+    const straight = chord > STRAIGHT * length;
+    const [dx, dy] = [Math.abs(across), Math.abs(down)];
+    const long = length > LONG * line[0].width;
+    return { box, long, length, size, straight, falls: across * down > 0, level: dy < FLAT * dx, upright: dx < FLAT * dy };
   });
   if (!other) {
-    if (one.size < SMALL * height) return "dot";
-    return one.straight && one.level ? "dash" : null;
+    if (one.straight && one.level && one.long) return "dash";
+    return one.size < SMALL * height ? "dot" : null;
   }
   const alike = Math.min(one.length, other.length) > 0.5 * Math.max(one.length, other.length);
   if (!alike || !one.straight || !other.straight) return null;
   if (one.level && other.level) return stacked(run[0], run[1], height) && gap(run[0], run[1], Infinity) > 0 ? "equals" : null;
   const [level, upright] = one.level ? [one, other] : [other, one];
-  if (!level.level || !upright.upright) return null;
+  const slanted = ![one, other].some(({ level, upright }) => level || upright) && one.falls !== other.falls;
+  if (!slanted && !(level.level && upright.upright)) return null;
   const share = (x, low, high) => Math.abs((x - low) / (high - low) - 0.5) < 0.25;
   const across = share((upright.box.left + upright.box.right) / 2, level.box.left, level.box.right);
   const down = share((level.box.top + level.box.bottom) / 2, upright.box.top, upright.box.bottom);
-  return across && down ? "plus" : null;
+  return across && down ? (slanted ? "times" : "plus") : null;
+}
+
+/** The length of a line, that from end to end, and how far its end lies to the right and below. */
+export function measure(line) {
+  const step = (p, i) => (i ? Math.hypot(p.x - line[i - 1].x, p.y - line[i - 1].y) : 0);
+  const [across, down] = [line.at(-1).x - line[0].x, line.at(-1).y - line[0].y];
+  return { length: line.reduce((sum, p, i) => sum + step(p, i), 0), chord: Math.hypot(across, down), across, down };
 }
 
 // --------------------------------------------------------------- best cover

@@ -46,30 +46,33 @@ async function state() {
 let gone = false;
 
 /**
- * Ask for the state now and then, and tell it to `seen`; call `lost` when the server is gone, and
- * `found` when it is back. Returns {look, missed}: ask at once, and that nobody answered.
+ * Ask for the state when people come to the page or have changed it, and while something is learned,
+ * and tell it to `seen`; call `lost` when the server is gone, and `found` when it is back. Returns
+ * {look, missed}: ask at once, and that nobody answered.
  */
 export function watch({ lost, found, seen }) {
   let timer;
   function missed() {
     if (!gone) lost();
     gone = true;
-    again(1000);
+    again();
   }
   async function look() {
-    if (!hasServer) return;
-    if (document.hidden && !gone) return again(3000);
+    clearTimeout(timer);
+    if (!hasServer || (document.hidden && !gone)) return;
     const now = await state();
     if (!now) return missed();
     if (gone) found();
     gone = false;
     seen(now);
-    again(now.training ? 1000 : 3000);
+    if (now.training) again();
   }
-  function again(milliseconds) {
+  function again() {
     clearTimeout(timer);
-    timer = setTimeout(look, milliseconds);
+    timer = setTimeout(look, 1000);
   }
+  addEventListener("focus", look);
+  document.addEventListener("visibilitychange", look);
   look();
   return { look, missed };
 }

@@ -2,7 +2,9 @@
 
 export const store = {
   answer: null, // what was read of what lies on the field
-  chosen: 0, // the digit that is shown large
+  chosen: 0, // the digit that the network shows
+  offered: false, // whether people are asked which one it is
+  kept: null, // the name of the picture that was kept of it
   stale: false, // whether the answer belongs to what lay there before
   final: true, // whether the pen is lifted
 };
@@ -16,5 +18,5 @@ export function update(changes) {
   watchers.forEach((watcher) => watcher(changes));
 }
 
-/** The digit that is shown large, or undefined. */
+/** The digit that the network shows, or undefined. */
 export const chosenDigit = () => store.answer?.boxes[store.chosen];

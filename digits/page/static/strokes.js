@@ -1,15 +1,20 @@
 // Reading of a drawing: strokes -> candidates -> the model's probabilities -> lines of digits.
 //
-// The answer is as the server gives it for a picture, in units of the plane that is drawn on. What
-// is no digit but stands near some is a `·` among them, and makes the answer unsure.
+// The answer is as the server gives it for a picture, in units of the plane that is drawn on; signs
+// among the digits are read by their shape. What else stands near digits is a `·` among them, and
+// makes the answer unsure.
 
 import { boundsOf, digitImage } from "./digit_image.js";
-import { bestCover, scoreOf, segment } from "./segmentation.js";
+import { bestCover, hangs, measure, scoreOf, segment } from "./segmentation.js";
 
 export const UNSURE = 0.9; // confidence: an answer with less is marked
 const DIGIT = 0.35; // confidence: with less it is no digit
 const AMONG = 0.85; // mean confidence, with five votes for digits: with less it is other writing
-const SIGN = 0.5; // what a sign that is not read leaves of the confidence
+const UNREAD = 0.5; // what ink that is not read leaves of the confidence
+const OTHER = 0.5; // and a 1 that may be another sign
+const LEAN = 17; // degrees: a 1 leans less than a slash
+const BOW = [0.1, 0.4]; // of its height: a parenthesis is so much bent, and most in the middle
+const TINY = 60; // units of the plane: so small a stroke by itself may be anything
 const GAP = 0.7; // heights of a digit between two groups of a line, at least
 const NEXT_TO = 2; // heights of the writing: a sign is no further from a digit
 
@@ -49,41 +54,102 @@ function answerOf(covers, height) {
     groups.filter(({ mark }) => mark !== "link").map((group) => ({ ...group, certainty })),
   );
   const written = found.filter(({ mark }) => !mark);
-  for (const group of written) group.confidence = Math.max(...group.probabilities);
+  for (const group of written) {
+    group.confidence = Math.max(...group.probabilities);
+    group.digit = group.probabilities.indexOf(group.confidence);
+    group.other = group.digit === 1 ? otherThanOne(group, height) : null;
+  }
   const votes = written.reduce((sum, { confidence }) => sum + (confidence < DIGIT ? 0 : confidence), 5);
   const digits = votes < AMONG * (5 + written.length) ? [] : written.filter(({ confidence }) => confidence >= DIGIT);
-  const lines = linesOf(digits, height);
-  const unread = found.filter((group) => !digits.includes(group) && insert(group, lines, height));
-  const ordered = lines.flat().filter((group) => digits.includes(group));
+  for (const group of digits) if (isComma(group, digits, height)) group.mark = "comma";
+  const read = digits.filter(({ mark }) => !mark);
+  for (const group of read) group.confidence *= group.other ? OTHER : 1;
+  const lines = linesOf(read, height);
+  for (const group of found) if (!read.includes(group)) insert(group, lines, height);
+  for (const line of lines) nameSigns(line, read);
+  const [ordered, others] = [true, false].map((wanted) => lines.flat().filter((group) => read.includes(group) === wanted));
+  const unread = others.filter(({ text }) => text === UNKNOWN);
   const product = (factors) => factors.reduce((a, b) => a * b, 1);
-  const confidence = !digits.length ? 0 : product([
+  const confidence = !read.length ? 0 : product([
     ...ordered.map((group) => group.confidence),
     ...covers.filter(({ groups }) => groups.some(({ mark }) => !mark)).map(({ certainty }) => certainty),
-    ...unread.map(() => SIGN),
+    ...unread.map(() => UNREAD),
   ]);
   return {
-    digits: ordered.map(valueOf).join(""),
+    digits: ordered.map(({ digit }) => digit).join(""),
     lines: lines.map((line) => groupsOf(line).map((group) => ({ digits: group.map(textOf).join("") }))),
     boxes: ordered.map((group) => ({
       box: asBox(group.box),
-      digit: valueOf(group),
+      digit: group.digit,
+      other: group.other,
       confidence: group.confidence,
       probabilities: group.probabilities,
       certainty: group.certainty,
       unsure: group.certainty * group.confidence < UNSURE,
       seen: group.seen,
     })),
-    unread: unread.map(({ box, mark }) => ({ box: asBox(box), mark })),
+    signs: others.filter(({ text }) => text !== UNKNOWN).map(({ box, text }) => ({ box: asBox(box), text })),
+    unread: unread.map(({ box }) => ({ box: asBox(box) })),
     confidence,
     unsure: confidence < UNSURE,
     place: { x: 0, y: 0, scale: 1 },
   };
 }
 
-const valueOf = ({ probabilities, confidence }) => probabilities.indexOf(confidence);
-const textOf = (group) => (group.mark || group.confidence < DIGIT ? "·" : valueOf(group));
+const textOf = ({ text, digit }) => text ?? digit;
 const asBox = ({ left, top, right, bottom }) => [left, top, right - left, bottom - top];
 const middle = ({ box }) => (box.left + box.right) / 2;
+
+// -------------------------------------------------------------------- signs
+
+const UNKNOWN = "·";
+const SIGNS = { dot: ".", dash: "−", plus: "+", times: "×", equals: "=", comma: ",", colon: ":" };
+
+/** What a stroke may be that looks like a 1: a slash, a parenthesis, a comma; or null. */
+function otherThanOne({ parts, box }, height) {
+  const [{ line, first, last }] = parts;
+  if (parts.length > 1 || !first || !last) return null;
+  if (Math.max(height, box.bottom - box.top) < TINY) return ",";
+  const { length, chord, across, down } = measure(line);
+  const lean = (Math.atan2(-across * Math.sign(down), Math.abs(down)) * 180) / Math.PI;
+  const away = line.map((p) => ((p.x - line[0].x) * down - (p.y - line[0].y) * across) / (chord || 1));
+  const bow = away.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
+  const place = along(line, line[away.indexOf(bow)], across, down);
+  const [least, most] = BOW.map((share) => share * chord);
+  if (Math.abs(bow) > least && Math.abs(bow) < most && Math.abs(place - 0.5) < 0.2) return bow * down < 0 ? "(" : ")";
+  return chord > 0.9 * length && lean > LEAN ? "/" : null;
+}
+
+const along = ([start], p, across, down) =>
+  ((p.x - start.x) * across + (p.y - start.y) * down) / (across ** 2 + down ** 2 || 1);
+
+function isComma(group, digits, height) {
+  const { length, chord } = measure(group.parts[0].line);
+  const apart = ({ box }) => Math.max(box.left - group.box.right, group.box.left - box.right);
+  const simple = group.parts.length === 1 && chord > 0.7 * length;
+  return simple && digits.some((other) => hangs(group, other, height) && apart(other) < height);
+}
+
+/** Say what each sign of a line is, by its shape and where it stands; two dots are a colon. */
+function nameSigns(line, read) {
+  const digits = line.filter((group) => read.includes(group));
+  const { top, bottom } = extent(digits);
+  line.forEach((group, i) => {
+    if (digits.includes(group)) return;
+    const level = ((group.box.top + group.box.bottom) / 2 - top) / (bottom - top);
+    const next = line[i + 1];
+    if (group.mark === "dot" && next?.mark === "dot" && middle(next) - middle(group) < 0.15 * (bottom - top)) {
+      group.box = extent([group, next]);
+      group.mark = "colon";
+      line.splice(i + 1, 1);
+    }
+    const over = digits.some(({ box }) => middle(group) > box.left && middle(group) < box.right);
+    const [from, to] = { dot: [0.6, 1.2], comma: [0.6, 1.5] }[group.mark] ?? [0.1, 0.9];
+    group.text = !over && level > from && level < to ? SIGNS[group.mark] ?? UNKNOWN : UNKNOWN;
+  });
+}
+
+// -------------------------------------------------------------------- lines
 
 /** Lines from top to bottom: a digit follows the line whose last three overlap it most in height. */
 function linesOf(digits, height) {
@@ -135,7 +201,8 @@ function groupsOf(line) {
   gaps.forEach((gap, i) => {
     const others = gaps.filter((_, n) => n !== i).sort((a, b) => a - b);
     const median = others.length ? others[(others.length - 1) >> 1] : 0;
-    if (gap > Math.max(GAP * height, 2 * median)) groups.push([]);
+    const wide = gap > Math.max(GAP * height, 2 * median);
+    if (wide && !line[i].text && !line[i + 1].text) groups.push([]); // a sign stands in its gap
     groups.at(-1).push(line[i + 1]);
   });
   return groups;

@@ -1,76 +1,53 @@
 // What people say is written is kept, and the model learns from it.
 
 import { ask as post, hasServer, Refused } from "./server.js";
-import { element } from "./showing.js";
-import { store, watchStore } from "./store.js";
+import { digitsOf, element, withArticle } from "./showing.js";
+import { store, update, watchStore } from "./store.js";
 
 const $ = (id) => document.getElementById(id);
 const TIMES = 2; // that each digit of a lesson is written: once to learn from, once to measure
 
 let on; // what page.js does when the model is another one, and how it looks at the server
-let said = null; // what people say is written, as a list of digits
-let kept = null; // the name of the picture that was kept of it
 let model = null; // the number of the one that gave the answers so far
 let state = null; // of the server
 let news = ""; // about what lies on the field
-let lesson = null; // the digits that are still to be written
 
 export function start(handlers) {
   on = handlers;
 }
 
-// -------------------------------------------------------------- corrections
-
-watchStore((changes) => {
-  if ("answer" in changes && store.final && hasServer) invite();
-});
-
-function invite() {
-  if (!lesson && !said) note(store.answer?.digits ? "Not right? Choose the digit, and tap the right one." : "");
-}
-
-function note(text, ...buttons) {
-  $("correcting").replaceChildren(text, ...buttons);
-}
-
 /** Something else lies on the field. */
 export function forget() {
-  said = kept = null;
   news = "";
-  refuse("");
+  refuseBelow("");
   tell();
 }
 
-/** People say what the chosen digit is: the picture is kept with that. */
-export async function say(digit) {
-  const { answer, chosen } = store;
-  if (!hasServer || !answer?.boxes.length || store.stale) return;
-  said ??= answer.boxes.map((box) => box.digit);
-  said[chosen] = digit;
-  const text = said.join("");
-  const result = await ask(`keep?answer=${text}`, answer.sent());
-  if (!result || store.answer !== answer) return;
-  kept = result.name;
-  const undo = Object.assign(element("button", "quiet", "Undo"), { type: "button" });
-  undo.setAttribute("aria-label", "Undo the correction");
-  undo.addEventListener("click", async () => {
-    if (!(await change(kept, ""))) return;
-    forget();
-    invite();
-  });
-  note(`Kept as ${text}, in ${state?.folder ?? "own"}. `, undo);
-}
+// -------------------------------------------------------------- corrections
+
+watchStore(() => {
+  const { answer, kept, offered, stale } = store;
+  $("keep").hidden = !hasServer || !answer?.said || offered || stale || !/^\d+$/.test(digitsOf(answer));
+  $("keep").textContent = kept ? "Do not keep" : "Keep to learn from";
+});
+
+$("keep").addEventListener("click", async () => {
+  const { answer, kept } = store;
+  if (kept) return (await change(kept, "")) && update({ kept: null });
+  const result = await ask(`keep?answer=${digitsOf(answer)}`, answer.sent(), on.trouble);
+  if (result && store.answer === answer) update({ kept: result.name });
+});
 
 /** Give a kept picture another answer; none deletes it. */
 const change = (name, answer) => ask(`change?name=${encodeURIComponent(name)}&answer=${answer}`);
 
-function refuse(text) {
+function refuseBelow(text) {
   $("refused").textContent = text;
   $("refused").hidden = !text;
 }
 
 /** Post something that changes the state of the server. Returns what it answers, or null. */
-async function ask(path, body = new Blob()) {
+async function ask(path, body = new Blob(), refuse = refuseBelow) {
   refuse("");
   try {
     return await post(path, body);
@@ -86,20 +63,52 @@ async function ask(path, body = new Blob()) {
 
 // ------------------------------------------------------------------- lesson
 
-$("lesson").addEventListener("click", () => {
-  lesson = lesson ? null : Array.from({ length: 10 * TIMES }, (_, i) => i % 10);
+let lesson = null; // {kept: the name of what was kept of each digit so far, misread: what it looked like}
+let pause; // after a stroke, until the digit is taken as finished
+
+const asked = () => lesson.kept.length % 10;
+
+/** Ask for the next digit, on an empty field. */
+function prompt(news = "") {
+  clearTimeout(pause);
   on.write([]);
+  if (lesson?.kept.length === 10 * TIMES) {
+    if (lesson.kept.some(Boolean)) ask("learn");
+    lesson = null;
+  }
+  $("prompt").hidden = !lesson;
+  $("field").classList.toggle("asking", Boolean(lesson));
+  if (!lesson) return;
+  const number = ` · ${lesson.kept.length + 1} of ${10 * TIMES}`;
+  $("asked").replaceChildren(news, element("b", "", `Write ${withArticle(asked())}`), number);
+  $("again").disabled = !lesson.kept.length;
+}
+
+$("lesson").addEventListener("click", () => {
+  lesson = { kept: [], misread: null };
+  prompt();
+  $("field").scrollIntoView({ block: "nearest" });
+});
+
+$("end").addEventListener("click", () => {
+  lesson = null;
   prompt();
 });
 
-function prompt() {
-  $("lesson").textContent = lesson ? "End the lesson" : "Teach it my hand";
-  if (!lesson) return invite();
-  const round = lesson.length > 10 ? "first" : "second";
-  note(`Write a ${lesson[0]}, as you always do. (${round} time)`);
-}
+$("skip").addEventListener("click", () => next(null));
 
-let pause; // after a stroke, until the digit is taken as finished
+$("again").addEventListener("click", async () => {
+  const name = lesson.kept.pop();
+  lesson.misread = null;
+  prompt();
+  if (name) await change(name, "");
+});
+
+function next(name) {
+  lesson.kept.push(name);
+  lesson.misread = null;
+  prompt();
+}
 
 /** A stroke has ended: in a lesson, a digit is kept once the pen rests. */
 export function written() {
@@ -108,17 +117,20 @@ export function written() {
 }
 
 async function finishDigit() {
-  const { answer } = store;
-  if (!lesson || !answer) return;
-  const held = lesson.length <= 10 ? "&held=1" : "";
-  if (!(await ask(`keep?answer=${lesson[0]}${held}`, answer.sent()))) return;
-  lesson.shift();
-  on.write([]);
-  if (!lesson.length) {
-    lesson = null;
-    ask("learn");
+  const { answer, stale, final } = store;
+  if (!lesson) return;
+  if (stale || !final) return written();
+  if (!answer) return;
+  const { digits, unsure } = answer;
+  // What is surely something else is asked once more; written so again, it is how they write it.
+  const wrong = !digits || (!unsure && digits !== String(asked()));
+  if (wrong && (!digits || lesson.misread !== digits)) {
+    lesson.misread = digits;
+    return prompt(digits ? `It looks like ${withArticle(digits)}. ` : "No digit found. ");
   }
-  prompt();
+  const held = lesson.kept.length >= 10 ? "&held=1" : "";
+  const result = await ask(`keep?answer=${asked()}${held}`, answer.sent(), on.trouble);
+  if (result && lesson) next(result.name);
 }
 
 // ----------------------------------------------------------------- learning
@@ -163,27 +175,32 @@ function showTraining({ line, share, seconds, errors }) {
 let listed = ""; // what is shown of the kept pictures
 
 /** Each kept picture with what is written on it, which can be changed, or why it is of no use. */
-function showKept({ kept, reasons }) {
-  $("kept").hidden = !kept.length;
-  const now = JSON.stringify([kept, reasons]);
+function showKept({ kept, held, reasons }) {
+  $("kept").hidden = !kept.length && !held.length;
+  const now = JSON.stringify([kept, held, reasons]);
   if (!$("kept").open || now === listed) return;
   listed = now;
-  $("pictures").replaceChildren(...kept.map((name) => keptPicture(name, reasons[name])));
+  const pictures = kept.map((name) => keptPicture(name, reasons[name]));
+  $("pictures").replaceChildren(...pictures, ...held.map((name) => keptPicture(name, "", "only to measure")));
 }
 
 $("kept").addEventListener("toggle", () => state && showKept(state));
 
-function keptPicture(name, reason) {
+function keptPicture(name, reason, use) {
   const [item, image, input] = [element("li"), element("img"), element("input")];
-  const [answer] = name.split("/");
+  const answer = name.split("/").at(-2);
   Object.assign(image, { src: `kept/${name}`, alt: `A picture of ${answer}` });
-  Object.assign(input, { value: answer, inputMode: "numeric", pattern: "[0-9]+", required: true });
+  Object.assign(input, { value: answer, inputMode: "numeric", pattern: "[0-9]{1,100}", required: true });
   input.setAttribute("aria-label", "What is written");
-  input.addEventListener("change", () => input.reportValidity() && change(name, input.value));
+  input.addEventListener("change", async () => {
+    const changed = input.reportValidity() && (await change(name, input.value));
+    if (!changed) input.value = answer;
+  });
   const remove = Object.assign(element("button", "quiet", "Delete"), { type: "button" });
   remove.addEventListener("click", () => change(name, ""));
   item.append(image, input, remove);
   if (reason) item.append(element("small", "refused", reason));
+  if (use) item.append(element("small", "use", use));
   return item;
 }
 
@@ -200,10 +217,10 @@ function tell() {
   $("told").replaceChildren(element("b", "", news), text);
 }
 
-function story({ kept, training, failure, results, learned, went_back, asks, worse, fresh }) {
+function story({ folder, kept, training, failure, results, learned, went_back, asks, worse, fresh }) {
   const pictures = kept.length === 1 ? "1 picture" : `${kept.length} pictures`;
   if (training) return [`Learning from ${pictures}.`];
-  const soFar = kept.length ? `${pictures} kept${fresh ? "" : ", nothing new"}.` : "It can learn your hand in two minutes.";
+  const soFar = kept.length ? `${pictures} kept in ${folder}${fresh ? "" : ", nothing new"}.` : "It can learn your hand in two minutes.";
   if (failure === "stopped") return [soFar, "Stopped: nothing has changed."];
   if (failure) return [soFar, `Learning failed, and nothing has changed: ${failure}.`];
   if (went_back) return [soFar, "It reads as before it learned."];

@@ -1,6 +1,6 @@
 """Teach the model some examples of each digit, and measure how it reads the rest, and MNIST.
 
-    python benchmarks/teach.py SET
+    python benchmarks/teaching.py SET
 
 SET is a folder with a subfolder of pictures for each digit, as `teach.py` takes it, or an
 .npz with `x`, pictures (n, height, width) uint8, and `y`, what they show (n,). For each number of
@@ -8,7 +8,7 @@ examples some are chosen at random several times, the same as `teach.py` would l
 Printed is a table: the accuracy on the other pictures and on MNIST's test set, each the
 mean over the choices with its standard deviation; `teach.png` shows it.
 
-Each result goes into `teach.csv` at once, and what stands there is not measured again: a run
+Each result goes into `teaching.csv` at once, and what stands there is not measured again: a run
 that was stopped goes on.
 """
 
@@ -26,15 +26,20 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import tables
+from scores import print_table
+
 from digits.command_line import UserError, positive_int, run
 from digits.data.mnist import load_mnist
 from digits.data.own_pictures import Labelled, find_own
 from digits.model import quiet_keras as keras
 from digits.model.evaluation import predict
-from digits.model.loading import find_pair, load_model
+from digits.model.loading import load_model
+from digits.model.locating import find_pair
 from digits.reading import read_own, read_pictures
 from digits.training import Lesson
 
+HEADER = ["examples of each", "the rest", "MNIST", "processor time", "choices"]
 COLUMNS = ["examples", "choice", "rest", "mnist", "seconds"]  # in %, processor time
 
 
@@ -74,22 +79,17 @@ def measure(
     return [examples, choice, 100 * np.mean(right), 100 * np.mean(known), seconds]
 
 
-def table(rows: np.ndarray) -> str:
-    """Return a table in Markdown."""
-    lines = [
-        "| examples of each | the rest | MNIST | processor time | choices |",
-        "|---|---|---|---|---|",
-    ]
+def table(rows: np.ndarray) -> list[list[object]]:
+    """Return a row of `HEADER` for each number of examples."""
+    lines = []
     for examples in np.unique(rows[:, 0]):
         _, _, rest, mnist, seconds = rows[rows[:, 0] == examples].T
         spread = [
             f" ± {values.std(ddof=1):.2f}" if len(values) > 1 else "" for values in (rest, mnist)
         ]
-        lines.append(
-            f"| {examples:.0f} | {rest.mean():.2f} %{spread[0]} | {mnist.mean():.3f} %{spread[1]} "
-            f"| {seconds.mean():.0f} s | {len(rest)} |"
-        )
-    return "\n".join(lines)
+        accuracies = f"{rest.mean():.2f} %{spread[0]}", f"{mnist.mean():.3f} %{spread[1]}"
+        lines.append([f"{examples:.0f}", *accuracies, f"{seconds.mean():.0f} s", len(rest)])
+    return lines
 
 
 def plot(rows: np.ndarray, file: Path) -> None:
@@ -132,8 +132,9 @@ def main() -> int:
     )
     parser.add_argument("--choices", type=positive_int, default=5, help="of the examples")
     parser.add_argument("--model", type=Path, default=find_pair(), help="where the two files are")
-    parser.add_argument("--results", type=Path, default="teach.csv", help="what is measured")
+    parser.add_argument("--results", type=Path, default="teaching.csv", help="what is measured")
     parser.add_argument("--plot", type=Path, default="teach.png", help="both by examples")
+    parser.add_argument("--docs", action="store_true", help="write the table into the docs")
     arguments = parser.parse_args()
     pictures, mnist = load_set(arguments.set), load_mnist()
     os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")
@@ -150,7 +151,10 @@ def main() -> int:
                 writer.writerow(rows[-1])
                 file.flush()
                 print(f"{examples} of each, choice {choice}: {rows[-1][2]:.2f} %", file=sys.stderr)
-    print(table(np.array(rows)))
+    measured = table(np.array(rows))
+    print_table(HEADER, measured)
+    if arguments.docs:
+        tables.keep("teaching", HEADER, measured)
     plot(np.array(rows), arguments.plot)
     return 0
 

@@ -1,16 +1,19 @@
 """The twenty kinds of made pages: each function draws one page of its kind.
 
-    picture, lines, boxes = draw_page("ruled", 7, strokes, seed)
+    drawn = draw_page("ruled", 7, strokes, seed)
 
 Lengths are mostly in heights of a digit, `hand.height`.
 """
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
-from page_drawing import (
+
+from digits.data.made_pages.drawing import (
     EDGE,
+    OTHER,
     Hand,
     Page,
     Strokes,
@@ -392,7 +395,7 @@ def with_signs(strokes: Strokes, rng: Rng):
             sign = one_of(rng, list(SIGNS.values()))
             for line in sign:
                 points = (np.array(line) + rng.normal(0, 0.015, (len(line), 2))) * (1, -1)
-                page.stroke(points * hand.height + (x, y), hand.width, hand.colour)
+                page.stroke(points * hand.height + (x, y), hand.width, hand.colour, mark=OTHER)
             x += hand.height * (max(p[0] for line in sign for p in line) + rng.uniform(0.2, 0.45))
     return photograph_of(page, rng)
 
@@ -439,12 +442,21 @@ KINDS: dict[str, Callable] = {
 }
 
 
-def photograph_of(page: Page, rng: Rng, *how, **options):
-    picture, boxes = photograph(page, rng, *how, **options)
-    return picture, [line for line in page.lines if line], boxes
+class Drawn(NamedTuple):
+    """A page as it is seen, and what is on it."""
+
+    picture: np.ndarray  # (height, width, 3) uint8
+    lines: list[str]  # the digits of each line
+    boxes: np.ndarray  # (n, 4) float32 of each digit: left, top, right, bottom in pixels
+    marks: np.ndarray  # (height, width) int16: see `Page`
 
 
-def draw_page(kind: str, number: int, strokes: Strokes, seed: int):
-    """Return page `number` of a kind: picture (height, width, 3) uint8, lines, boxes (n, 4)."""
+def photograph_of(page: Page, rng: Rng, *how, **options) -> Drawn:
+    picture, boxes, marks = photograph(page, rng, *how, **options)
+    return Drawn(picture, [line for line in page.lines if line], boxes, marks)
+
+
+def draw_page(kind: str, number: int, strokes: Strokes, seed: int) -> Drawn:
+    """Return page `number` of a kind, always the same for a seed."""
     rng = np.random.default_rng([seed, list(KINDS).index(kind), number])
     return KINDS[kind](strokes, rng)

@@ -20,6 +20,7 @@ FINE = 4  # times as many pixels as MNIST's, on which strokes are traced
 BLOT = 1.8  # half widths of a stroke: what is further inside is a blot
 WIDER = 1.2  # times its own width, at most, a stroke is drawn
 EDGE = 0.03  # of a page's longest side: so much at each edge the camera may not see
+OTHER = -1  # the mark of writing that is no digit
 NEIGHBOURS = 5  # other digits: most of those nearest to a legible one have its label
 
 
@@ -153,7 +154,11 @@ class Hand:
 
 @dataclass
 class Page:
-    """A sheet of paper, where there is room to write, what is written, and where."""
+    """A sheet of paper, where there is room to write, what is written, and where.
+
+    `marks` says of each pixel what its ink is: 0 for paper and all that is no writing, a number
+    from 1 on for each digit, OTHER for letters and signs.
+    """
 
     pixels: np.ndarray  # (height, width, 3) float32
     left: float = 0.0  # the margins
@@ -161,20 +166,28 @@ class Page:
     baselines: list[float] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)  # the digits on each
     boxes: list[tuple[float, ...]] = field(default_factory=list)  # left, top, right, bottom
+    digits: int = 0  # written so far
 
-    def lay(self, mask: np.ndarray, x: float, y: float, colour, opaque: bool = False) -> None:
+    def __post_init__(self):
+        self.marks = np.zeros(self.pixels.shape[:2], "int16")
+
+    def lay(
+        self, mask: np.ndarray, x: float, y: float, colour, opaque: bool = False, mark: int = 0
+    ) -> None:
         """Lay ink on the sheet, `mask` (height, width) from 0 to 1, its corner at x, y."""
         x, y = round(x), round(y)
         top, left = max(0, y), max(0, x)
-        below = self.pixels[top:, left:][: max(0, y + len(mask) - top)]
-        below = below[:, : max(0, x + mask.shape[1] - left)]
+        here = slice(top, max(0, y + len(mask))), slice(left, max(0, x + mask.shape[1]))
+        below, marks = self.pixels[here], self.marks[here]
         mask = mask[top - y :, left - x :][: below.shape[0], : below.shape[1], None]
+        if mark or opaque:
+            marks[mask[..., 0] > 0.5] = mark
         colour = np.float32(colour)
         below *= 1 - mask if opaque else 1 - mask * (1 - colour)
         if opaque:
             below += mask * colour
 
-    def stroke(self, points, width: float, colour, opaque: bool = False) -> None:
+    def stroke(self, points, width: float, colour, opaque: bool = False, mark: int = 0) -> None:
         """Draw a line through points (n, 2), x and y; thinner than a pixel, it gets paler."""
         points, room = np.asarray(points, float), int(width) + 2
         x, y = np.floor(points.min(axis=0)) - room
@@ -183,7 +196,14 @@ class Page:
         line = np.round(16 * (points - (x, y))).astype("int32")
         ink = round(255 * min(1, width))
         cv2.polylines(mask, [line], False, ink, max(1, round(width)), cv2.LINE_AA, 4)
-        self.lay(mask.astype("float32") / 255, x, y, colour, opaque)
+        self.lay(mask.astype("float32") / 255, x, y, colour, opaque, mark)
+
+    def digit(self, mask: np.ndarray, label: str, x: float, y: float, colour, opaque: bool) -> None:
+        """Lay a digit on the sheet, its corner at x, y."""
+        self.digits += 1
+        self.lay(mask, x, y, colour, opaque, self.digits)
+        self.lines[-1] += label
+        self.boxes.append((x, y, x + mask.shape[1], y + mask.shape[0]))
 
     def number(self, hand: Hand, x: float, y: float, digits: int, centred: bool = False) -> float:
         """Write digits from x on, or around it, on the baseline y; return where they end.
@@ -192,7 +212,7 @@ class Page:
         """
         drawn = [hand.digit() for _ in range(digits)]
         gaps = hand.gap * np.exp(hand.rng.normal(0, 0.25, digits))
-        gaps = hand.height * gaps.clip(0.08)
+        gaps = hand.height * (gaps.clip(0.08) if hand.gap > 0 else gaps)
         if centred:
             x -= (sum(mask.shape[1] for mask, _ in drawn) + gaps[1:].sum()) / 2
         for (mask, label), gap in zip(drawn, gaps, strict=True):
@@ -200,9 +220,7 @@ class Page:
             if x + width > self.right and self.lines[-1]:
                 break
             top = y - height + hand.rng.normal(0, hand.unsteady) * hand.height
-            self.lay(mask, x, top, hand.colour, hand.opaque)
-            self.lines[-1] += label
-            self.boxes.append((x, top, x + width, top + height))
+            self.digit(mask, label, x, top, hand.colour, hand.opaque)
             x += width + gap
         return x
 
@@ -212,7 +230,7 @@ class Page:
         left, top, right, bottom = kind.getbbox(words, anchor="ls")
         image = Image.new("L", (right - left + 2, bottom - top + 2))
         ImageDraw.Draw(image).text((-left, -top), words, 255, kind, "ls")
-        self.lay(np.asarray(image, "float32") / 255, x, y + top, colour)
+        self.lay(np.asarray(image, "float32") / 255, x, y + top, colour, mark=OTHER)
         return x + image.width
 
 
@@ -255,11 +273,12 @@ def photograph(
     blur: float | None = None,
     noise: float | None = None,
     quality: int | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the page as a camera or a scanner sees it, and the boxes of its digits there.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the page as a camera or a scanner sees it, the boxes of its digits, and the marks.
 
-    The picture is (height, width, 3) uint8, the boxes (n, 4): left, top, right, bottom. `blur` is
-    in pixels, `noise` a fraction of white, `quality` that of JPEG; without, all three are good.
+    The picture is (height, width, 3) uint8, the boxes (n, 4): left, top, right, bottom, the marks
+    (height, width) int16. `blur` is in pixels, `noise` a fraction of white, `quality` that of
+    JPEG; without, all three are good.
     """
     height, width = page.pixels.shape[:2]
     edge = EDGE * max(height, width)
@@ -279,5 +298,8 @@ def photograph(
     quality = [cv2.IMWRITE_JPEG_QUALITY, quality or int(rng.integers(70, 96))]
     picture = cv2.imdecode(cv2.imencode(".jpg", picture, quality)[1], cv2.IMREAD_COLOR)
     boxes = np.float32(page.boxes).reshape(-1, 4)
-    around = cv2.perspectiveTransform(boxes[:, [0, 1, 2, 1, 0, 3, 2, 3]].reshape(-1, 4, 2), to)
-    return picture, np.hstack([around.min(axis=1), around.max(axis=1)])
+    around = boxes[:, [0, 1, 2, 1, 0, 3, 2, 3]].reshape(-1, 4, 2)
+    if len(boxes):
+        around = cv2.perspectiveTransform(around, to)
+    marks = cv2.warpPerspective(page.marks, to, size, flags=cv2.INTER_NEAREST)
+    return picture, np.hstack([around.min(axis=1), around.max(axis=1)]), marks

@@ -1,0 +1,76 @@
+"""Scenes, drawn by processes of their own while the network trains."""
+
+from collections import deque
+from collections.abc import Iterator
+from itertools import count
+from multiprocessing import get_context
+
+import cv2
+import numpy as np
+
+from digits.data.made_pages.drawing import Strokes, legible
+from digits.data.made_pages.kinds import Drawn
+from digits.data.made_pages.scenes import draw_scene
+from digits.data.mnist import load_mnist
+from digits.training.detector.windows import window
+
+BATCH = 12  # windows
+FIRST, KEPT, USED = 60, 800, 36  # scenes in memory, and windows of each on average
+AHEAD = 6  # scenes that are drawn before they are needed
+# Of MNIST's training digits, those that say which are legible, and those up to there are drawn.
+OTHERS, DRAWN = 20_000, 35_000
+
+Scene = tuple[np.ndarray, np.ndarray, np.ndarray, float]  # see `prepared`
+
+
+def load_strokes() -> Strokes:
+    """Return the training digits that scenes are drawn from."""
+    (images, labels), _ = load_mnist(None)
+    images, labels = images[OTHERS:DRAWN], labels[OTHERS:DRAWN]
+    (others, other_labels), _ = load_mnist(None)
+    kept = legible(images, labels, others[:OTHERS], other_labels[:OTHERS])
+    return Strokes(images[kept], labels[kept])
+
+
+def start_drawing() -> None:
+    """Prepare a process that draws scenes."""
+    global _strokes
+    cv2.setNumThreads(1)
+    _strokes = load_strokes()
+
+
+def drawn_scene(seed: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    rng = np.random.default_rng(seed)
+    return prepared(draw_scene(_strokes, rng), rng)
+
+
+def prepared(scene: Drawn, rng: np.random.Generator):
+    """Return grey values (height, width) uint8, marks, boxes (n, 4), and the height of digits."""
+    colours = rng.dirichlet((2, 2, 2)) if rng.random() < 0.3 else (0.299, 0.587, 0.114)
+    grey = (scene.picture @ np.float32(colours)).clip(0, 255).astype("uint8")
+    heights = scene.boxes[:, 3] - scene.boxes[:, 1]
+    if len(heights):
+        return grey, scene.marks, scene.boxes, float(np.median(heights))
+    rows = np.flatnonzero((scene.marks < 0).any(axis=1))
+    usual = float(np.ptp(rows)) / rng.uniform(1, 4) if len(rows) else rng.uniform(15, 90)
+    return grey, scene.marks, scene.boxes, min(max(8.0, usual), 200.0)
+
+
+def batches(seed: int, workers: int) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+    """Yield windows of scenes, (BATCH, SIDE, SIDE, 2), and what the network should say."""
+    rng, numbers = np.random.default_rng(seed), count()
+    with get_context("spawn").Pool(workers, start_drawing) as pool:
+
+        def start():
+            return pool.apply_async(drawn_scene, ((seed, next(numbers)),))
+
+        started = deque(start() for _ in range(AHEAD * workers))
+        scenes: deque[Scene] = deque(maxlen=KEPT)
+        while True:
+            for _ in range(1 if scenes else FIRST):
+                scenes.append(started.popleft().get())
+                started.append(start())
+            for _ in range(max(1, USED // BATCH)):
+                chosen = [scenes[i] for i in rng.integers(len(scenes), size=BATCH)]
+                images, centres, inks = zip(*(window(*s, rng) for s in chosen), strict=True)
+                yield np.stack(images), {"centre": np.stack(centres), "ink": np.stack(inks)}

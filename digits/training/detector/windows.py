@@ -1,0 +1,115 @@
+"""Windows of scenes for the network, and what it should say of them."""
+
+import cv2
+import numpy as np
+
+from digits.reading.detector.network import REACH, USUAL, local_contrast
+
+SIDE, ROUND = 192, 32  # pixels: a window, and what contrast needs to see around it
+SIZES = 10.5, 44  # pixels: heights of digits that are found; the others are ignored
+SPREAD = 0.11  # heights: deviation of the peak in the middle of a digit
+
+
+def window(grey, marks, boxes, height: float, rng: np.random.Generator):
+    """Return a window of a scene for the network, and the two truths."""
+    side = SIDE + 2 * ROUND
+    scale = np.exp(rng.uniform(*np.log(SIZES))) / height
+    turn = np.deg2rad(rng.normal(0, 4))
+    rows, columns = grey.shape
+    x, y = rng.uniform(0, columns), rng.uniform(0, rows)
+    if rng.random() < 0.8:
+        written = np.argwhere(marks[::3, ::3])
+        if len(written):
+            y, x = 3 * written[rng.integers(len(written))] + rng.uniform(-80, 80, 2) / scale
+    x, y = (_inside(at, size, SIDE / scale, rng) for at, size in ((x, columns), (y, rows)))
+    cosine, sine = scale * np.cos(turn), scale * np.sin(turn)
+    matrix = np.array([[cosine, -sine, side / 2 - cosine * x + sine * y],
+                       [sine, cosine, side / 2 - sine * x - cosine * y]])  # fmt: skip
+    edges = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    border = int(np.median(edges)) if rng.random() < 0.7 else int(rng.integers(256))
+    if scale < 0.7:  # a reduced picture is averaged first
+        grey = cv2.blur(grey, (round(1 / scale),) * 2)
+    image = cv2.warpAffine(grey, matrix, (side, side), flags=cv2.INTER_LINEAR, borderValue=border)
+    image = local_contrast(_other_light(image.astype("float32"), rng))
+    inner = slice(ROUND, -ROUND)
+    matrix[:, 2] -= ROUND
+    marks = cv2.warpAffine(marks, matrix, (SIDE, SIDE), flags=cv2.INTER_NEAREST)
+    size = scale * (boxes[:, 2:] - boxes[:, :2])
+    return image[inner, inner], *truths(marks, size)
+
+
+def _inside(at: float, size: int, side: float, rng: np.random.Generator) -> float:
+    """Return the middle of a window that is mostly on the page, or has most of it."""
+    if size < side:
+        return size / 2 + rng.uniform(-0.5, 0.5) * (side - size)
+    return min(max(at, 0.4 * side), size - 0.4 * side)
+
+
+def _other_light(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a window of either polarity, in other light, blurred, with noise; uint8."""
+    if rng.random() < 0.4:
+        image = 255 - image
+    if rng.random() < 0.5:
+        image = 255 * (image / 255) ** float(np.exp(rng.normal(0, 0.4)))
+    if rng.random() < 0.4:
+        image = (image - 128) * rng.uniform(0.2, 1) + 128 + rng.uniform(-40, 40)
+    if rng.random() < 0.25:
+        uneven = cv2.resize(rng.standard_normal((4, 4), "float32"), image.shape[::-1],
+                            interpolation=cv2.INTER_CUBIC)  # fmt: skip
+        image = image + 25 * rng.random() * uneven
+    if rng.random() < 0.3:
+        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 1.2))
+    if rng.random() < 0.4:
+        image = image + rng.uniform(0, 12) * rng.standard_normal(image.shape, "float32")
+    return image.clip(0, 255).astype("uint8")
+
+
+def truths(marks: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the network should say of a window: see `build_detector`.
+
+    "centre" (height / 4, width / 4, 5): the peaks, logarithms of height and width, 1 where these
+    count, the weight; "ink" (height / 2, width / 2, 9): ink of digits, other writing, the way to
+    the middle, 1 where this counts, the weight. `marks` are (height, width), multiples of 4;
+    `sizes` (n, 2) are widths and heights of whole digits: what is cut by the window, covered, too
+    small or too large is ignored.
+    """
+    rows, columns = marks.shape
+    centre = np.zeros((rows // 4, columns // 4, 5), "float32")
+    ink = np.zeros((rows // 2, columns // 2, 9), "float32")
+    centre[..., 4] = ink[..., 8] = 1
+    y4, x4 = (4.0 * np.arange(side) + 2 for side in centre.shape[:2])
+    y4 = y4[:, None]
+    coarse = marks[::2, ::2]
+    y2, x2 = np.nonzero(coarse > 0)
+    numbers = coarse[y2, x2]
+    y1, x1 = np.nonzero(marks > 0)
+    of = marks[y1, x1]
+    for number in np.unique(of):
+        mine = of == number
+        y, x = y1[mine], x1[mine]
+        top, bottom, left, right = y.min(), y.max() + 1, x.min(), x.max() + 1
+        height, width = bottom - top, right - left
+        whole_width, whole_height = sizes[number - 1]
+        longest = max(height, 0.8 * width)
+        cut = top == 0 or left == 0 or bottom == rows or right == columns
+        hidden = height < 0.75 * whole_height or width < 0.6 * whole_width
+        if cut or hidden or not SIZES[0] - 2 <= longest <= SIZES[1] + 4:
+            near = (y4 > top - 4) & (y4 < bottom + 4) & (x4 > left - 4) & (x4 < right + 4)
+            centre[near, 4] = 0
+            if hidden or longest < SIZES[0] - 2:
+                ink[top // 2 : (bottom + 1) // 2, left // 2 : (right + 1) // 2, 8] = 0
+            continue
+        y0, x0 = (top + bottom) / 2, (left + right) / 2
+        spread = max(1.6, SPREAD * height)
+        peak = np.exp(-((y4 - y0) ** 2 + (x4 - x0) ** 2) / 2 / spread**2)
+        size = np.log(height / USUAL), np.log(width / USUAL), 1
+        centre[peak > max(0.35, centre[int(y0) // 4, int(x0) // 4, 0]), 1:4] = size
+        peak[int(y0) // 4, int(x0) // 4] = 1
+        centre[..., 0] = np.maximum(centre[..., 0], peak)
+        mine = numbers == number
+        way = np.stack([y0 - 2 * y2[mine] - 1, x0 - 2 * x2[mine] - 1], axis=1) / REACH
+        ink[y2[mine], x2[mine], 5:8] = np.hstack([way, np.ones((len(way), 1))])
+    blocks = marks.reshape(rows // 2, 2, columns // 2, 2).transpose(0, 2, 1, 3)
+    ink[..., :4] = (blocks > 0).reshape(rows // 2, columns // 2, 4)
+    ink[..., 4] = (blocks < 0).any(axis=(2, 3))
+    return centre, ink
