@@ -278,7 +278,11 @@ def hostile_archive(target, config, weights):
     [
         (b"[" * (allowed.MOST_TEXT + 1), b"", "unpacks to too much"),
         (b"{}", b"", "is no whole model file"),
-        (b'{"class_name": "Lambda", "config": {"layers": []}}', b"no HDF5", "is damaged or cut short"),
+        (
+            b'{"class_name": "Lambda", "config": {"layers": []}}',
+            b"no HDF5",
+            "is damaged or cut short",
+        ),
     ],
 )
 def test_hostile_archives_are_refused(tmp_path, config, weights, message):

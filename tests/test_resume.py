@@ -10,7 +10,8 @@ import pytest
 
 import cnn
 from conftest import small_convnet, small_model
-from digits.command_line import UserError
+from digits import training
+from digits.command_line import UserError, new_parser
 from digits.model import quiet_keras as keras
 from digits.training.checkpoint import Checkpoint
 
@@ -121,3 +122,15 @@ def test_the_time_of_all_epochs_counts(left):
     assert checkpoint.seconds < 1000
     cnn.train(model, X, Y, 3, 100, 5, 100, checkpoint=checkpoint)
     assert 5000 <= checkpoint.seconds < 6000
+
+
+def test_two_trainings_in_one_folder_are_told_of_each_other(tmp_path, capsys):
+    arguments = training.add_options(new_parser("")).parse_args(["--output", str(tmp_path)])
+    with training.checkpoint_of(arguments, [], small_model(), 600):
+        assert "another" not in capsys.readouterr().err
+        with training.checkpoint_of(arguments, [], small_model(), 600):
+            said = capsys.readouterr().err
+        assert f"another training goes on in {tmp_path}; the one that ends last stays" in said
+    with training.checkpoint_of(arguments, [], small_model(), 600):
+        assert "another" not in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from digits import command_line, places
 from digits.command_line import one_line
+from digits.files import claimed
 from digits.model import quiet_keras as keras
 from digits.training.checkpoint import Checkpoint
 from digits.training.distribution import current, watched
@@ -63,7 +64,11 @@ def checkpoint_of(
         if checkpoint.exists():
             print(f"{folder} holds a stopped training; --resume goes on", file=sys.stderr)
     try:
-        yield checkpoint
+        with claimed(folder / ".training.lock") if first else contextlib.nullcontext(True) as alone:
+            if not alone:
+                other = f"another training goes on in {one_line(folder)}; the one that ends last"
+                print(f"{other} stays: --output DIR keeps both", file=sys.stderr)
+            yield checkpoint
     except KeyboardInterrupt:
         kept = "no epoch was finished, so nothing is kept"
         if checkpoint.kept:

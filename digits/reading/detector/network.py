@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from digits.command_line import UserError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -112,7 +114,7 @@ def save_detector(model: "Model", calibration: np.ndarray, file: Path = WEIGHTS)
 def load_detector() -> "Model":
     """Return the network that comes along."""
     model = build_detector(trained=True)
-    with np.load(WEIGHTS) as arrays:
+    with _weights() as arrays:
         for layer in model.layers:
             if layer.weights:
                 found = [arrays[f"{layer.name}/{n}"] for n in range(len(layer.weights))]
@@ -120,9 +122,16 @@ def load_detector() -> "Model":
     return model
 
 
+def _weights() -> "np.lib.npyio.NpzFile":
+    try:
+        return np.load(WEIGHTS)
+    except FileNotFoundError:
+        raise UserError("no detector is trained yet; python -m digits.training.detector") from None
+
+
 def load_calibration() -> np.ndarray:
     """Return the weights of a peak's logit, of the model's, and the bias: (3,); see `deciding`."""
-    with np.load(WEIGHTS) as arrays:
+    with _weights() as arrays:
         return arrays["calibration"].astype("float64")
 
 
