@@ -4,7 +4,7 @@
 
 The last lines that it prints:
 
-    test accuracy 99.5... % (... of 10000 wrong)
+    test accuracy 99... % (... of 10000 wrong)
     expected calibration error 0.00...
     digit  images  wrong  read as
         0     980      ...
