@@ -149,8 +149,9 @@ def test_what_is_no_model_is_an_error_that_says_what_is_one(shipped):
     for read_it in (read, read_many):
         with pytest.raises(TypeError, match=r"such as load_model\(\) returns, not NoneType"):
             read_it([SEVEN], None)
-        with pytest.raises(ValueError, match="from 0 to 1, not 90"):
-            read_it([SEVEN], shipped, threshold=90)
+        for threshold, said in ((90, "90"), ("high", "'high'")):
+            with pytest.raises(ValueError, match=f"from 0 to 1, not {said}"):
+                read_it([SEVEN], shipped, threshold=threshold)
 
 
 def test_without_a_folder_it_is_the_model_that_comes_along(tmp_path, monkeypatch):
@@ -167,6 +168,18 @@ def test_many_pictures_are_taken_as_they_are_needed(shipped):
     assert [next(readings).text for _ in range(6)] == ["7"] * 6
     assert next(taken) < 200
     readings.close()
+
+
+def test_what_was_read_before_something_bad_is_given(shipped):
+    readings = read_many([SEVEN] * 7 + [None], shipped)
+    assert [next(readings).text for _ in range(7)] == ["7"] * 7
+    with pytest.raises(TypeError, match="picture 8 must be"):
+        next(readings)
+
+
+def test_a_mask_of_zeros_and_ones_is_a_picture(shipped):
+    mask = drawn_seven() < 128
+    assert [read(mask.astype(kind), shipped).text for kind in (bool, "uint8", int)] == ["7"] * 3
 
 
 def test_the_threshold_says_what_is_unsure_and_changes_no_answer(shipped):

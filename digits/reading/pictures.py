@@ -191,12 +191,12 @@ def _of_array(array: np.ndarray, name: str) -> Source:
         raise ValueError(f"{given}; it must be {ARRAYS}")
     if shape[2:] == (1,):
         array = array[..., 0]
-    if array.dtype == "uint8":
+    if array.dtype == "uint8" and array.max() != 1:  # else a mask
         return name, array
     if kind not in "biuf":
         raise ValueError(f"{given}; it must be {ARRAYS}")
     low, high = array.min(), array.max()
     if not (low >= 0 and high <= 255):  # NaN too
         raise ValueError(f"{given}, from {low:.6g} to {high:.6g}; it must be {ARRAYS}")
-    scale = 255 if kind == "b" or (kind == "f" and high <= 1) else 1
+    scale = 255 if kind == "b" or high <= 1 else 1
     return name, (array.astype("float32") * scale).round().astype("uint8")

@@ -6,6 +6,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
+from numbers import Real
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
@@ -86,8 +87,8 @@ def _check(model: "Model", threshold: float) -> None:
         raise TypeError(
             f"model must be a Keras model, such as load_model() returns, not {type(model).__name__}"
         )
-    if not 0 <= threshold <= 1:
-        raise ValueError(f"threshold must be from 0 to 1, not {threshold}")
+    if not (isinstance(threshold, Real) and 0 <= threshold <= 1):
+        raise ValueError(f"threshold must be from 0 to 1, not {threshold!r}")
 
 
 def read_pictures(
@@ -110,7 +111,11 @@ def read_pictures(
     with ExitStack() as stack:
         pool = stack.enter_context(ThreadPoolExecutor(2))
         size, finding = 1, iter(())  # the first answers come at once
-        while chunk := list(islice(sources, size)):
+        stopped = None
+        while not stopped:
+            chunk, stopped = _some_of(sources, size)
+            if not chunk:
+                break
             if processes and len(chunk) == CHUNK:
                 processes = False  # one attempt: without shared memory, threads will do
                 with suppress(OSError, ImportError):
@@ -121,6 +126,19 @@ def read_pictures(
             yield from _ask(model, list(before), front_end)
             size = min(4 * size, CHUNK)
         yield from _ask(model, list(finding), front_end)
+        if stopped:
+            raise stopped
+
+
+def _some_of(sources: Iterator, size: int) -> tuple[list, Exception | None]:
+    """Return the next sources, and what was raised in place of one more: those before it count."""
+    chunk = []
+    try:
+        for source in islice(sources, size):
+            chunk.append(source)  # one by one: what came before an error stays
+    except Exception as error:
+        return chunk, error
+    return chunk, None
 
 
 @dataclass(eq=False)
