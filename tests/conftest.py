@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import cv2
@@ -85,19 +84,6 @@ def few_digits(digits, monkeypatch):
     few = (x_train[:3000], y_train[:3000]), (x_test[:300], y_test[:300])
     for script in (cnn, teach):
         monkeypatch.setattr(script, "load_mnist", lambda path: few)
-
-
-@pytest.fixture(scope="session")
-def trained(digits, tmp_path_factory):
-    """cnn.py as it is, once on few digits: its folder, and what it printed on stdout and stderr."""
-    (x_train, y_train), (x_test, y_test) = digits
-    few = (x_train[:6700], y_train[:6700]), (x_test[:1000], y_test[:1000])
-    folder, out, err = tmp_path_factory.mktemp("trained") / "new", io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-        patch.setattr(cnn, "load_mnist", lambda path: few)
-        options = ["--epochs", "3", "--batch-size", "100", "--output", str(folder)]
-        assert cnn.main(options) == 0
-    return folder, out.getvalue(), err.getvalue()
 
 
 @pytest.fixture
