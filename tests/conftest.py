@@ -81,7 +81,7 @@ def fresh(untrained, tmp_path):
 def few_digits(digits, monkeypatch):
     """Let cnn.main() and teach.main() train on few digits."""
     (x_train, y_train), (x_test, y_test) = digits
-    few = (x_train[:3000], y_train[:3000]), (x_test[:300], y_test[:300])
+    few = (x_train[:3000], y_train[:3000]), (x_test[:240], y_test[:240])
     for script in (cnn, teach):
         monkeypatch.setattr(script, "load_mnist", lambda path: few)
 
@@ -139,7 +139,7 @@ import cnn, teach
 from digits.data.mnist import load_mnist
 
 (x_train, y_train), (x_test, y_test) = load_mnist()
-few = (x_train[:3000], y_train[:3000]), (x_test[:300], y_test[:300])
+few = (x_train[:3000], y_train[:3000]), (x_test[:240], y_test[:240])
 cnn.load_mnist = teach.load_mnist = lambda path: few
 """
 SMALL = """
