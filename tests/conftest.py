@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import cv2
@@ -82,22 +81,9 @@ def fresh(untrained, tmp_path):
 def few_digits(digits, monkeypatch):
     """Let cnn.main() and teach.main() train on few digits."""
     (x_train, y_train), (x_test, y_test) = digits
-    few = (x_train[:3000], y_train[:3000]), (x_test[:300], y_test[:300])
+    few = (x_train[:3000], y_train[:3000]), (x_test[:240], y_test[:240])
     for script in (cnn, teach):
         monkeypatch.setattr(script, "load_mnist", lambda path: few)
-
-
-@pytest.fixture(scope="session")
-def trained(digits, tmp_path_factory):
-    """cnn.py as it is, once on few digits: its folder, and what it printed on stdout and stderr."""
-    (x_train, y_train), (x_test, y_test) = digits
-    few = (x_train[:6700], y_train[:6700]), (x_test[:1000], y_test[:1000])
-    folder, out, err = tmp_path_factory.mktemp("trained") / "new", io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-        patch.setattr(cnn, "load_mnist", lambda path: few)
-        options = ["--epochs", "3", "--batch-size", "100", "--output", str(folder)]
-        assert cnn.main(options) == 0
-    return folder, out.getvalue(), err.getvalue()
 
 
 @pytest.fixture
@@ -153,7 +139,7 @@ import cnn, teach
 from digits.data.mnist import load_mnist
 
 (x_train, y_train), (x_test, y_test) = load_mnist()
-few = (x_train[:3000], y_train[:3000]), (x_test[:300], y_test[:300])
+few = (x_train[:3000], y_train[:3000]), (x_test[:240], y_test[:240])
 cnn.load_mnist = teach.load_mnist = lambda path: few
 """
 SMALL = """

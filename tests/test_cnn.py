@@ -6,12 +6,20 @@ import signal
 import subprocess
 import sys
 import textwrap
+from functools import partial
 
 import numpy as np
 import pytest
 
 import cnn
-from conftest import ROOT, hear_ctrl_c, is_user_error, run_and_list_imports, small_model
+from conftest import (
+    ROOT,
+    hear_ctrl_c,
+    is_user_error,
+    run_and_list_imports,
+    small_convnet,
+    small_model,
+)
 from digits import places
 from digits.command_line import UserError
 
@@ -49,13 +57,24 @@ def test_an_unwritable_folder_is_noticed_before_training(script, tmp_path):
     assert is_user_error(script("cnn.py", "--output", "file/inside"), "file/inside", "choose")
 
 
-def test_wrong_data_is_named(script, tmp_path):
+def test_wrong_data_is_named(tmp_path, capsys):
     np.savez(tmp_path / "x.npz", x_train=np.zeros(3))
-    assert is_user_error(script("cnn.py", "--data", "x.npz"), "x.npz", "not MNIST")
+    with pytest.raises(UserError, match=r"^[^\n]*x\.npz[^\n]*not MNIST[^\n]*\Z"):
+        cnn.main(["--data", str(tmp_path / "x.npz"), "--output", str(tmp_path)])
+    assert capsys.readouterr() == ("", "")
 
 
-def test_it_prints_results_and_writes_four_files(trained):
-    folder, out, err = trained
+def test_it_prints_results_and_writes_four_files(digits, tmp_path, monkeypatch, capsys):
+    (x_train, y_train), (x_test, y_test) = digits
+    few = (x_train[:4700], y_train[:4700]), (x_test[:240], y_test[:240])
+    monkeypatch.setattr(cnn, "load_mnist", lambda path: few)
+    monkeypatch.setattr(cnn, "build_model", small_convnet)
+    monkeypatch.setattr(cnn, "VALIDATION", 200)
+    monkeypatch.setattr(cnn, "train", partial(cnn.train, validation=200))
+    folder = tmp_path / "new"
+    options = ["--epochs", "3", "--batch-size", "100", "--output", str(folder)]
+    assert cnn.main(options) == 0
+    out, err = capsys.readouterr()
     words = "digit  images  wrong", "trained 3 epochs in", f"the model in {ROOT} before: test acc"
     assert all(f"\n{line}" in out for line in words) and 90 < float(out.split()[2]) < 100
     assert out.endswith(f"saved model.json, model.h5, result.png and training.png in {folder}\n")

@@ -125,7 +125,7 @@ def test_the_page_comes_whole_from_here(client):
 # ---------------------------------------------------------------- the command
 
 
-def test_twenty_at_once_are_not_mixed_up_and_ctrl_c_ends_it_cleanly(start_page):
+def test_it_answers_twenty_at_once_says_what_https_is_and_ends_on_ctrl_c(start_page):
     process, address = start_page("--port", 0)
 
     def ask(count):
@@ -140,9 +140,15 @@ def test_twenty_at_once_are_not_mixed_up_and_ctrl_c_ends_it_cleanly(start_page):
     with ThreadPoolExecutor(20) as pool:
         for count, answer in zip(counts, pool.map(ask, counts), strict=True):
             assert f'"digits":"{"7" * count}"' in answer
+    port = int(address.rstrip("/").rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as browser:
+        browser.sendall(bytes.fromhex("16030100050100000100") + b"\n")
+        browser.settimeout(20)
+        browser.recv(100)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=20)
-    assert process.returncode == 0 and not err.strip()
+    assert process.returncode == 0
+    assert err.strip() == f"draw.py: no https here: open http://...:{port}/"
 
 
 def test_a_port_in_use_is_named(script):
@@ -154,18 +160,6 @@ def test_a_port_in_use_is_named(script):
 
 def test_no_network_is_named(script):
     assert is_user_error(script("draw.py", "--model", ".", "--port", 0), "no model", "cnn.py")
-
-
-def test_https_typed_as_http_gets_a_line(start_page):
-    process, address = start_page("--port", 0)
-    port = int(address.rstrip("/").rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port)) as browser:
-        browser.sendall(bytes.fromhex("16030100050100000100") + b"\n")
-        browser.settimeout(20)
-        browser.recv(100)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
-    assert err.strip() == f"draw.py: no https here: open http://...:{port}/"
 
 
 @pytest.mark.parametrize(

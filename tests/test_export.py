@@ -9,7 +9,8 @@ import time
 import keras
 import pytest
 
-from conftest import ROOT, is_user_error
+import draw
+from conftest import ROOT
 from digits.command_line import UserError
 from digits.model import load_model
 from digits.page.export import export_page
@@ -51,10 +52,10 @@ def test_it_is_one_small_file_that_needs_nothing_else(site):
     assert not re.search(r'(?:src|href)="(?!data:|#)|https?:|url\(', text)
 
 
-def test_the_command_says_what_it_wrote(script):
-    result = script("draw.py", "--export", "site")
-    assert result.returncode == 0 and result.stdout == f"saved {script.folder}/site/index.html\n"
-    assert not result.stderr
+def test_the_command_says_what_it_wrote(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    assert draw.main(["--export", "site"]) == 0
+    assert capfd.readouterr() == (f"saved {tmp_path}/site/index.html\n", "")
 
 
 def test_a_model_that_the_browser_cannot_run_is_no_page(tmp_path):
@@ -64,9 +65,11 @@ def test_a_model_that_the_browser_cannot_run_is_no_page(tmp_path):
         export_page(keras.Sequential([*first, layers.Dense(10, "softmax")]), tmp_path)
 
 
-def test_a_folder_that_cannot_be_written_is_named(script):
-    (script.folder / "site").write_text("a file is in its place")
-    assert is_user_error(script("draw.py", "--export", "site"), "site", "choose another")
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "site").write_text("a file is in its place")
+    with pytest.raises(UserError, match=r"^[^\n]*site[^\n]*choose another[^\n]*\Z"):
+        draw.main(["--export", "site"])
 
 
 def from_disk(site, _):

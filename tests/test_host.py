@@ -2,9 +2,9 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
-import textwrap
 
 import pytest
 
@@ -74,48 +74,32 @@ check("an error")
 """
 
 
-@pytest.fixture
-def program(tmp_path):
+def run(code, folder, **environment):
     """Run a program in a folder with a picture of a 7; return what came of it."""
-    (tmp_path / "a.png").write_bytes(png(drawn_seven()))
-
-    def run(code, **environment):
-        (tmp_path / "program.py").write_text(textwrap.dedent(code))
-        return subprocess.run(
-            [sys.executable, "program.py"],
-            cwd=tmp_path,
-            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"} | environment,
-            capture_output=True,
-            text=True,
-            timeout=200,
-        )
-
-    return run
-
-
-@pytest.mark.parametrize(
-    "settings", [{}, {"floatx": "float64", "image_data_format": "channels_first"}]
-)
-def test_nothing_of_the_process_is_changed(program, tmp_path, settings):
-    (tmp_path / "keras.json").write_text(json.dumps({"backend": "tensorflow"} | settings))
-    result = program(STATE + READ + "print('as it was')", KERAS_HOME=str(tmp_path))
-    assert result.stdout == "as it was\n", result.stderr
-
-
-def test_what_keras_imports_is_there_for_the_host_too(program):
-    result = program(
-        f"""
-        import sys
-        sys.path.insert(0, {str(ROOT)!r})
-        import digits
-        digits.load_model()
-        import keras.visualization, matplotlib.pyplot
-        from keras.src.visualization import plot_image_gallery
-        assert plot_image_gallery.plt is matplotlib.pyplot
-        print("there")
-        """
+    (folder / "a.png").write_bytes(png(drawn_seven()))
+    (folder / "program.py").write_text(code)
+    return subprocess.run(
+        [sys.executable, "program.py"],
+        cwd=folder,
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=200,
     )
-    assert result.stdout == "there\n", result.stderr
+
+
+def test_nothing_of_the_process_is_changed(tmp_path):
+    """With settings of Keras in its file; then with the usual ones, put back meanwhile."""
+    settings = {"floatx": "float64", "image_data_format": "channels_first"}
+    (tmp_path / "keras.json").write_text(json.dumps({"backend": "tensorflow"} | settings))
+    usual = """
+keras.config.set_floatx("float32")
+keras.config.set_image_data_format("channels_last")
+before = state()
+"""
+    code = STATE + READ + usual + READ + "print('as it was')"
+    result = run(code, tmp_path, KERAS_HOME=str(tmp_path))
+    assert result.stdout == "as it was\n", result.stderr
 
 
 SPEAKS = f"""
@@ -124,72 +108,69 @@ sys.path.insert(0, {str(ROOT)!r})
 from concurrent.futures import ThreadPoolExecutor
 logging.basicConfig(level="INFO")
 from digits import load_model, read
-picture, model = open("a.png", "rb").read(), load_model()
+picture = open("a.png", "rb").read()
 """
 
 
-def test_the_log_of_the_host_still_speaks(program):
-    result = program(
-        SPEAKS
-        + """
-with ThreadPoolExecutor(4) as pool:
-    for n in pool.map(lambda n: (read([picture, b""], model), n)[1], range(30)):
-        logging.info("line %d", n)
-os.system("echo a child >&2")
-raise SystemExit("the last words")
-"""
-    )
-    assert all(f"INFO:root:line {n}\n" in result.stderr for n in range(30))
-    assert "INFO:digits:Keras " in result.stderr
-    assert result.stderr.endswith("a child\nthe last words\n")
-    assert result.stdout == ""
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-def test_after_a_fork_it_says_at_once_what_to_do(program):
-    result = program(
-        SPEAKS
-        + """
-import multiprocessing
+@pytest.fixture(scope="module")
+def host(tmp_path_factory):
+    """What came of a program that forks, loads, reads, forks, imports and ends with a line."""
+    program = """
 def work(job):
     try:
         return job()
     except Exception as error:
         return f"{type(error).__name__}: {error}"
-jobs = {"read": lambda: read(picture, model).text, "load": lambda: load_model()}
-read(picture, model)
-for job in jobs.values():
+def in_a_child(name, job):
     if not os.fork():
-        print(work(job), flush=True)
+        print(name, work(job), flush=True)
         os._exit(0)
     os.wait()
+if hasattr(os, "fork"):
+    in_a_child("before:", lambda: read("a.png", load_model()).text)
+model = load_model()
+with ThreadPoolExecutor(4) as pool:
+    for n in pool.map(lambda n: (read([picture, b""], model), n)[1], range(30)):
+        logging.info("line %d", n)
+print("itself:", read("a.png", model).text, flush=True)
+if hasattr(os, "fork"):
+    in_a_child("read:", lambda: read(picture, model).text)
+    in_a_child("load:", load_model)
+import keras.visualization, matplotlib.pyplot
+from keras.src.visualization import plot_image_gallery
+print("Matplotlib:", plot_image_gallery.plt is matplotlib.pyplot, flush=True)
+os.system("echo a child >&2")
+raise SystemExit("the last words")
 """
-    )
-    lines = result.stdout.splitlines()
-    assert len(lines) == 2, result.stderr
-    assert all(line.startswith("UserError: ") and "spawn" in line for line in lines)
+    return run(SPEAKS + program, tmp_path_factory.mktemp("host"))
 
 
-def test_forked_before_it_is_loaded_it_reads(program):
-    result = program(
-        f"""
-        import os, sys
-        sys.path.insert(0, {str(ROOT)!r})
-        from digits import load_model, read
-        child = os.fork()
-        print(read("a.png", load_model()).text, flush=True)
-        if child:
-            os.wait()
-        """
-    )
-    assert result.stdout == "7\n7\n", result.stderr
+def test_the_log_of_the_host_still_speaks(host):
+    assert all(f"INFO:root:line {n}\n" in host.stderr for n in range(30))
+    assert "INFO:digits:Keras " in host.stderr
+    assert host.stderr.endswith("a child\nthe last words\n")
+    assert "itself: 7\n" in host.stdout and "INFO" not in host.stdout
+
+
+def test_what_keras_imports_is_there_for_the_host_too(host):
+    assert host.stdout.endswith("Matplotlib: True\n")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_after_a_fork_it_says_at_once_what_to_do(host):
+    for job in ("read", "load"):
+        assert re.search(f"(?m)^{job}: UserError: .*spawn", host.stdout), host.stdout + host.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_forked_before_it_is_loaded_it_reads(host):
+    assert host.stdout.startswith("before: 7\nitself: 7\n"), host.stderr
 
 
 @pytest.mark.slow
-def test_a_web_app_reads_on_four_threads_and_its_log_is_whole(program):
-    result = program(
-        SPEAKS
-        + """
+def test_a_web_app_reads_on_four_threads_and_its_log_is_whole(tmp_path):
+    program = """
+model = load_model()
 import io
 from flask import Flask, jsonify, request
 app = Flask("app")
@@ -209,7 +190,7 @@ with ThreadPoolExecutor(4) as pool:
     texts = list(pool.map(ask, range(200)))
 print(texts == ["7" if n % 5 else "" for n in range(200)])
 """
-    )
+    result = run(SPEAKS + program, tmp_path)
     assert result.stdout == "True\n", result.stderr
     assert result.stderr.count("read 7\n") == 160 and result.stderr.count("read \n") == 40
 
@@ -217,7 +198,7 @@ print(texts == ["7" if n % 5 else "" for n in range(200)])
 # --------------------------------------------------------------- the commands
 
 
-def test_a_package_that_is_missing_is_a_line(program, tmp_path):
+def test_a_package_that_is_missing_is_a_line(tmp_path):
     for name, flags in (("load_model.py", ["a.png"]), ("cnn.py", []), ("draw.py", [])):
         command = [sys.executable, "-S", ROOT / name, *flags]  # without what pip installed
         result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
@@ -228,7 +209,7 @@ def test_a_package_that_is_missing_is_a_line(program, tmp_path):
         )
 
 
-def test_a_package_that_does_not_start_is_a_line(program, tmp_path):
+def test_a_package_that_does_not_start_is_a_line(tmp_path):
     (tmp_path / "cv2.py").write_text("raise ImportError('libGL.so.1: cannot open it')")
     command = [sys.executable, ROOT / "load_model.py", "a.png"]
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}

@@ -238,10 +238,7 @@ def test_a_killed_teaching_changes_nothing_and_resumes_to_the_same_files(tiny_te
 
     def start(name, *more):
         return subprocess.Popen(
-            [*tiny_teach, folder, *more],
-            cwd=tmp_path / name,
-            stderr=subprocess.PIPE,
-            text=True,
+            [*tiny_teach, folder, *more], cwd=tmp_path / name, stderr=subprocess.PIPE, text=True
         )
 
     assert start("whole").wait(100) == 0

@@ -132,7 +132,8 @@ def test_a_pair_of_it_gives_the_same_probabilities(name, tmp_path):
 @pytest.mark.parametrize("name", ["rotation", "nested graph", "without an input"])
 def test_a_pair_that_plain_keras_saved_opens(name, tmp_path):
     model = MODELS[name]()
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    metrics, loss = ["accuracy"], "sparse_categorical_crossentropy"
+    model.compile("adam", loss, metrics=metrics, run_eagerly=True)  # sooner done
     # All batches have one size: Keras takes it for that of the input.
     model.fit(IMAGES[..., None], np.arange(20) % 10, batch_size=10, verbose=0)
     expected = predict(model, IMAGES)
@@ -354,7 +355,7 @@ def trained_on(digits):
     ends = [layers.Flatten(), hidden, layers.Dense(10, activation="softmax")]
     model = keras.Sequential([keras.Input((28, 28)), *ends])
     model.compile("adam", "sparse_categorical_crossentropy")
-    model.fit(x[:6000].astype("float32") / 255, y[:6000], epochs=5, verbose=0)
+    model.fit(x[:6000].astype("float32") / 255, y[:6000], epochs=5, batch_size=96, verbose=0)
     kernel, bias, *others = model.get_weights()
 
     def trained_on(factor, offset):
