@@ -19,7 +19,8 @@ import tempfile
 import traceback
 import warnings
 from collections.abc import Sequence
-from types import TracebackType
+from importlib.machinery import ModuleSpec
+from types import ModuleType, TracebackType
 
 from digits import backends, places
 from digits.command_line import ModelWarning, first_line, note
@@ -141,6 +142,7 @@ class _Hidden:
 
     They are for what is not done here: pictures, sparse matrices, notebooks. Importing them takes
     a second in four, and fails with a backend of Matplotlib's (MPLBACKEND) that is not installed.
+    Who only looks for them, as PyTorch does, may find them.
     """
 
     def __init__(self, names: set[str]) -> None:
@@ -148,10 +150,15 @@ class _Hidden:
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: object = None
-    ) -> None:
+    ) -> ModuleSpec | None:
         starts = "keras" in sys.modules and not hasattr(sys.modules["keras"], "Model")
-        if starts and name in self.names:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return ModuleSpec(name, self) if starts and name in self.names else None
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        raise ModuleNotFoundError(f"No module named {spec.name!r}", name=spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Nothing is ever executed."""
 
 
 def _say_what_stopped_it(
