@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import urllib.request
 
 import cv2
@@ -179,3 +180,23 @@ def test_openvino_says_that_it_does_not_train(run, small_cnn):
     said = "openvino only reads; to train, pip install -r requirements.txt"
     assert is_user_error(result, said)
     assert "tensorflow" not in run("openvino", "-m", "pip", "list").stdout
+
+
+def test_what_is_hidden_while_keras_starts_may_be_looked_for_but_not_imported(tmp_path):
+    """PyTorch looks for scikit-learn there, and does not expect an error."""
+    (tmp_path / "sklearn.py").touch()
+    (tmp_path / "keras.py").write_text(
+        "from importlib.util import find_spec\n"
+        "find_spec('sklearn')\n"
+        "try:\n"
+        "    import sklearn\n"
+        "except ImportError:\n"
+        "    Model = 'hidden'\n"
+    )
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from digits import own_process\n"
+        "own_process.take(); import keras, sklearn; print(keras.Model)"
+    )
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert result.stdout == "hidden\n", result.stderr
