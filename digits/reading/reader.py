@@ -108,6 +108,7 @@ def read_pictures(
     "both", or by the learned "detector".
     """
     sources = ((i < keep, *source) for i, source in enumerate(sources))
+    find = partial(_find, rules=front_end != "detector")
     with ExitStack() as stack:
         pool = stack.enter_context(ThreadPoolExecutor(2))
         size, finding = 1, iter(())  # the first answers come at once
@@ -121,7 +122,6 @@ def read_pictures(
                 with suppress(OSError, ImportError):
                     pool = stack.enter_context(workers.start())
             # The next pictures are opened while the model reads those before them.
-            find = partial(_find, rules=front_end != "detector")
             before, finding = finding, pool.map(find, chunk, chunksize=16)
             yield from _ask(model, list(before), front_end)
             size = min(4 * size, CHUNK)

@@ -83,17 +83,19 @@ class Kept:
     def __init__(self, model: "Model", folder: Path, minutes: float, resume: bool):
         self.model, self.until = model, time.monotonic() + 60 * minutes
         self.now, self.mean = folder / "detector.now.npz", folder / "detector.mean.npz"
-        self.steps, self.sums, self.started = 0, np.zeros(2), time.monotonic()
+        self.steps, self.started = 0, time.monotonic()
         model.optimizer.build(model.trainable_variables)
         if resume and self.now.exists():
             *arrays, steps = np.load(self.now).values()
             self.steps = int(steps)
-            variables = [*model.variables, *model.optimizer.variables]
-            for variable, array in zip(variables, arrays, strict=True):
+            for variable, array in zip(self._variables(), arrays, strict=True):
                 variable.assign(array)
             self.average = list(np.load(self.mean).values())
         else:
             self.average = model.get_weights()
+
+    def _variables(self) -> list:
+        return [*self.model.variables, *self.model.optimizer.variables]
 
     def callback(self):
         import keras
@@ -112,11 +114,9 @@ class Kept:
         if self.steps % SAVED == 0 or over:
             losses = "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
             note(f"step {self.steps}  {losses}  {time.monotonic() - self.started:.0f} s")
-            variables = [*self.model.variables, *self.model.optimizer.variables]
-            np.savez(self.now, *[np.asarray(v) for v in variables], self.steps)
+            np.savez(self.now, *map(np.asarray, self._variables()), self.steps)
             np.savez(self.mean, *self.average)
             self.model.reset_metrics()
-        self.model.stop_training = over
         if over:
             raise SystemExit(0)
 

@@ -25,10 +25,9 @@ Scene = tuple[np.ndarray, np.ndarray, np.ndarray, float]  # see `prepared`
 
 def load_strokes() -> Strokes:
     """Return the training digits that scenes are drawn from."""
-    (images, labels), _ = load_mnist(None)
-    images, labels = images[OTHERS:DRAWN], labels[OTHERS:DRAWN]
-    (others, other_labels), _ = load_mnist(None)
-    kept = legible(images, labels, others[:OTHERS], other_labels[:OTHERS])
+    (x_train, y_train), _ = load_mnist(None)
+    images, labels = x_train[OTHERS:DRAWN], y_train[OTHERS:DRAWN]
+    kept = legible(images, labels, x_train[:OTHERS], y_train[:OTHERS])
     return Strokes(images[kept], labels[kept])
 
 
@@ -39,12 +38,12 @@ def start_drawing() -> None:
     _strokes = load_strokes()
 
 
-def drawn_scene(seed: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+def drawn_scene(seed: tuple[int, int]) -> Scene:
     rng = np.random.default_rng(seed)
     return prepared(draw_scene(_strokes, rng), rng)
 
 
-def prepared(scene: Drawn, rng: np.random.Generator):
+def prepared(scene: Drawn, rng: np.random.Generator) -> Scene:
     """Return grey values (height, width) uint8, marks, boxes (n, 4), and the height of digits."""
     colours = rng.dirichlet((2, 2, 2)) if rng.random() < 0.3 else (0.299, 0.587, 0.114)
     grey = (scene.picture @ np.float32(colours)).clip(0, 255).astype("uint8")
