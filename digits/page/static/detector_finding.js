@@ -52,20 +52,22 @@ function withMargin({ values, width, height }, edge, margin) {
 }
 
 /** How a picture differs from what is around each pixel, at two scales: two values a pixel. */
-function contrastOf(grey, { SCALES, FAINTEST }) {
-  const { width, height } = grey;
-  const image = { width, height, values: Float32Array.from(grey.values, (value) => value / 255) };
-  const contrast = { width, height, values: new Float32Array(2 * width * height) };
+function contrastOf({ values: grey, width, height }, { SCALES, FAINTEST }) {
+  const size = width * height;
+  const [image, difference, squared] = [0, 0, 0].map(() => new Float32Array(size));
+  const contrast = new Float32Array(2 * size);
+  for (let i = 0; i < size; i++) image[i] = grey[i] / 255;
   SCALES.forEach((side, n) => {
-    const twice = (what) => blurred(blurred(what, side), side).values;
-    const difference = twice(image).map((mean, i) => image.values[i] - mean);
-    const variance = twice({ width, height, values: difference.map((value) => value * value) });
-    for (let i = 0; i < variance.length; i++) {
-      const deviation = Math.sqrt(variance[i] + FAINTEST * FAINTEST);
-      contrast.values[2 * i + n] = clipped((0.5 * difference[i]) / deviation, -2, 2);
+    const twice = (values) => blurred(blurred({ values, width, height }, side), side).values;
+    const mean = twice(image);
+    for (let i = 0; i < size; i++) squared[i] = (difference[i] = image[i] - mean[i]) ** 2;
+    const variance = twice(squared);
+    for (let i = 0; i < size; i++) {
+      const half = (0.5 * difference[i]) / Math.sqrt(variance[i] + FAINTEST ** 2);
+      contrast[2 * i + n] = half < -2 ? -2 : half > 2 ? 2 : half;
     }
   });
-  return contrast;
+  return { values: contrast, width, height };
 }
 
 /** Where rooms, the largest first, lie in a sheet: each beside or below the one before it. */
@@ -84,7 +86,7 @@ function levelOf(scale, grey, x, y, { centre, ink }, { USUAL, REACH }) {
   const cell = (map, side) => (v, u, c) => map.values[((y / side + v) * map.width + x / side + u) * map.channels + c];
   const [coarse, half] = [cell(centre, 4), cell(ink, 2)];
   const [width, height] = [Math.floor(grey.width / 4) + 1, Math.floor(grey.height / 4) + 1];
-  const heat = { width, height, values: Float32Array.from({ length: width * height }, (_, i) => sigmoid(coarse((i / width) | 0, i % width, 0))) };
+  const heat = { width, height, values: new Float32Array(width * height).map((_, i) => sigmoid(coarse((i / width) | 0, i % width, 0))) };
   const [lastX, lastY] = [Math.floor(grey.width / 2), Math.floor(grey.height / 2)];
   const finer = (v, u, c) => { // between the four cells around it
     const [top, left] = [(v - 1) >> 1, (u - 1) >> 1];

@@ -182,7 +182,8 @@ const LAYERS = {
       const [one, two, to] = [rowOf(input, 2 * y), rowOf(input, 2 * y + 1), rowOf(output, y)];
       for (let x = 0, at = 0, i = 0; x < output.width; x++, i += channels) {
         for (let c = 0; c < channels; c++, i++, at++) {
-          const [a, b] = [one[i] > two[i] ? one[i] : two[i], one[i + channels] > two[i + channels] ? one[i + channels] : two[i + channels]];
+          const a = one[i] > two[i] ? one[i] : two[i];
+          const b = one[i + channels] > two[i + channels] ? one[i + channels] : two[i + channels];
           to[at] = a > b ? a : b;
         }
       }
