@@ -126,24 +126,22 @@ const rowOf = ({ at, row, width, channels }, y) => floats(at + y * row, width * 
 
 function run(layers, room, image, progress) {
   const users = layers.map((_, number) => layers.filter(({ inputs }) => inputs.includes(number)).length);
-  const products = ({ count = 0, filters }, { height, width }) => count * filters * height * width;
-  const maps = [];
-  const work = [];
+  const shapes = [];
   for (const { type, inputs, strides, filters } of layers) {
-    const { height, width, channels } = work[inputs[0]]?.map ?? image;
+    const { height, width, channels } = shapes[inputs[0]] ?? image;
     const factor = { Conv2D: 1 / strides, MaxPooling2D: 0.5, UpSampling2D: 2 }[type] ?? 1;
-    work.push({ map: { height: height * factor, width: width * factor, channels: filters ?? channels } });
+    shapes.push({ height: height * factor, width: width * factor, channels: filters ?? channels });
   }
-  const whole = layers.reduce((sum, layer, number) => sum + products(layer, work[number].map), 0);
+  const products = shapes.map(({ height, width, channels }, i) => (layers[i].count ?? 0) * channels * height * width);
+  const whole = products.reduce((a, b) => a + b);
+  const maps = [];
   let done = 0;
   for (const [number, layer] of layers.entries()) {
-    const { height, width, channels } = work[number].map;
-    const inputs = layer.inputs.map((input) => maps[input] ?? image);
-    const map = (maps[number] = room.map(height, width, channels));
-    LAYERS[layer.type](map, inputs, layer);
+    const { height, width, channels } = shapes[number];
+    maps[number] = room.map(height, width, channels);
+    LAYERS[layer.type](maps[number], layer.inputs.map((input) => maps[input] ?? image), layer);
     for (const input of layer.inputs) if (input >= 0 && --users[input] === 0) room.release(maps[input]);
-    done += products(layer, map);
-    progress(done / whole);
+    progress((done += products[number]) / whole);
   }
   return maps;
 }
