@@ -55,7 +55,10 @@ def as_bytes(model: Model, calibration: np.ndarray) -> bytes:
             floats += [scale, bias[0] if bias else np.zeros(len(scale))]
             weights.append((kernel / scale).round().astype("int8"))
             what |= {"kernel": kernel.shape, "strides": layer.strides[0]}
-            what |= {"dilation": layer.dilation_rate[0], "relu": layer.activation.__name__ == "relu"}
+            what |= {
+                "dilation": layer.dilation_rate[0],
+                "relu": layer.activation.__name__ == "relu",
+            }
         numbers[layer.name] = len(layers)
         layers.append(what)
     settings = {module.__name__.split(".")[-1]: _constants(module) for module in MODULES}

@@ -10,6 +10,8 @@ export function rounded(value) {
 export function resized(image, width, height) {
   const shrinks = width < image.width || height < image.height;
   const [across, down] = [partsOf(image.width, width, shrinks), partsOf(image.height, height, shrinks)];
+  const whole = image.values instanceof Uint8Array;
+  if (whole && !shrinks) return { values: enlarged(image, across, down), width, height };
   const narrow = new Float32Array(width * image.height);
   for (let y = 0; y < image.height; y++) {
     for (let x = 0; x < width; x++) {
@@ -20,7 +22,6 @@ export function resized(image, width, height) {
       narrow[y * width + x] = sum;
     }
   }
-  const whole = image.values instanceof Uint8Array;
   const values = new image.values.constructor(width * height);
   const row = new Float64Array(width);
   for (let y = 0; y < height; y++) {
@@ -31,6 +32,25 @@ export function resized(image, width, height) {
     for (let x = 0; x < width; x++) values[y * width + x] = whole ? rounded(row[x]) : row[x];
   }
   return { values, width, height };
+}
+
+/** The same in whole numbers, which OpenCV's rounding of grey values goes by. */
+function enlarged({ values, width }, across, down) {
+  const result = new Uint8Array(across.first.length * down.first.length);
+  const [u, v] = [across, down].map(({ weights }) => weights.map((weight) => Math.round(2048 * weight)));
+  const sum = ({ first, start }, i, value) => {
+    let total = 0;
+    for (let w = start[i], at = first[i]; w < start[i + 1]; w++, at++) total += value(w, at);
+    return total;
+  };
+  let to = 0;
+  for (let y = 0; y < down.first.length; y++) {
+    for (let x = 0; x < across.first.length; x++) {
+      const row = (at) => sum(across, x, (w, i) => u[w] * values[at * width + i]);
+      result[to++] = (sum(down, y, (w, at) => (v[w] * (row(at) >> 4)) >> 16) + 2) >> 2;
+    }
+  }
+  return result;
 }
 
 /** For each place of a line the first of those that make it up, and how much each of them gives. */
