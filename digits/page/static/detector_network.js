@@ -1,5 +1,5 @@
-// The network of the detector, run here: digits/page/detector.py writes it, and digits/reading/
-// detector/network.py says what it sees.
+// The network of the detector, run here: digits/page/detector.py writes it, and
+// digits/reading/detector/network.py says what it sees.
 //
 // Maps lie as Keras has them, (height, width, channels), with zeros all around, so that a
 // convolution has no edges; and all in the kernel's memory, where one that nobody needs any more
@@ -39,7 +39,8 @@ export function openDetector(buffer) {
   const see = (sheet, height, width, progress = () => {}) => {
     room.empty();
     const maps = run(layers, room, room.filled(sheet, height, width, 2), progress);
-    return Object.fromEntries(Object.entries(outputs).map(([name, number]) => [name, room.read(maps[number], layers[number].kernel[3])]));
+    const read = ([name, number]) => [name, room.read(maps[number], layers[number].kernel[3])];
+    return Object.fromEntries(Object.entries(outputs).map(read));
   };
   return { settings, see };
 }
@@ -163,11 +164,11 @@ const LAYERS = {
       for (let f = 0; f < filters; f += TOGETHER) {
         let [from, to] = [input.at + y * strides * input.row, output.at + y * output.row + 4 * f];
         const [weights, bias] = [weightsAt + 4 * count * f, biasAt + 4 * f];
-        let left = output.width;
-        for (; left >= PIXELS; left -= PIXELS, from += PIXELS * stepIn, to += PIXELS * stepOut) {
+        let rest = output.width;
+        for (; rest >= PIXELS; rest -= PIXELS, from += PIXELS * stepIn, to += PIXELS * stepOut) {
           addProducts(from, offsetsAt, end, weights, bias, to, stepIn, stepOut, least);
         }
-        for (; left > 0; left--, from += stepIn, to += stepOut) { // four times the same
+        for (; rest > 0; rest--, from += stepIn, to += stepOut) { // four times the same
           addProducts(from, offsetsAt, end, weights, bias, to, 0, 0, least);
         }
       }

@@ -4,18 +4,19 @@ import { canvasOf, PIXELS } from "./pictures.js";
 import { detectorBytes, networkBytes, Refused } from "./server.js";
 
 const waiting = new Map(); // number of a question -> {done, fail, progress}
-let worker = null;
+let asked = 0; // number of the last one
+let worker = null; // a promise of it, once there is a question
 
 /** The answer for a picture, as the server gives it; `progress` is told how much is done, 0 to 1. */
 export async function readHere(image, progress) {
   const canvas = canvasOf(image, 4 * PIXELS); // the rest is left to the worker, as exact as Python is
   const { width, height } = canvas;
   const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
-  worker ??= await started();
-  const number = waiting.size ? Math.max(...waiting.keys()) + 1 : 1;
+  const thread = await (worker ??= started());
+  const number = ++asked;
   return new Promise((done, fail) => {
     waiting.set(number, { done, fail, progress });
-    worker.postMessage({ number, picture: { data, width, height } }, [data.buffer]);
+    thread.postMessage({ number, picture: { data, width, height } }, [data.buffer]);
   });
 }
 
