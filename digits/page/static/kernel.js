@@ -36,9 +36,8 @@ const sum = (n, half) => next + 4 + 2 * n + half;
 const [factor, left, right, floor] = [0, 1, 2, 3].map((n) => next + 12 + n);
 
 function code(multiplyAndAdd) {
-  const before = (n) => (n ? pixel(n - 1) : input);
   return [
-    ...PIXELS.slice(1).flatMap((n) => [...get(before(n)), ...get(stepIn), ADD, ...set(pixel(n))]),
+    ...PIXELS.slice(1).flatMap((n) => [...get(pixel(n - 1)), ...get(stepIn), ADD, ...set(pixel(n))]),
     ...PIXELS.flatMap((n) => [...load(get(bias)), ...set(sum(n, 0)), ...load(get(bias), 16), ...set(sum(n, 1))]),
     ...[0x03, 0x40], // loop
     ...[...get(offsets), 0x28, 2, 0, ...set(next)],
