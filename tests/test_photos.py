@@ -122,7 +122,7 @@ def page_of_digits(digits) -> Page:
     _, (x_test, y_test) = digits
     strokes = Strokes(x_test[:40], y_test[:40])
     page = Page(np.ones((512, 704, 3), "float32"), right=np.inf, lines=[])
-    hand = Hand(strokes, np.random.default_rng(3), 32, 0.1, (0, 0, 0), 0, 0.3)
+    hand = Hand(strokes, np.random.default_rng(3), 32, 0.1, (0.1, 0.1, 0.3), 0, 0.3, grain=0.6)
     for row, count in enumerate((6, 3, 8)):
         page.lines.append("")
         page.number(hand, 60, 80 + 120 * row, count)
@@ -158,10 +158,11 @@ def logit(p):
     return np.log(p / (1 - p))
 
 
-@pytest.mark.parametrize("turns", [0, 3])
+@pytest.mark.parametrize("turns", [0, 1])
 def test_a_page_is_read_as_in_python(turns, detector, shipped, digits, tmp_path, monkeypatch):
     page = page_of_digits(digits)
-    grey = (255 * page.pixels.mean(axis=2)).astype("uint8")
+    noise = np.random.default_rng(4).normal(0, 4, page.marks.shape)
+    grey = (225 * page.pixels.mean(axis=2) + noise).clip(0, 255).astype("uint8")
     maps, shape = all_on(page, grey)
     image = np.ascontiguousarray(np.rot90(grey, -turns))
 

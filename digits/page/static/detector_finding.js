@@ -1,7 +1,7 @@
 // From the network's maps to digits, as digits/reading/detector/finding.py does it: peaks are
 // digits, and their pixels those that vote for them.
 
-import { blurred, boundingBox, cropped, extremes, quantile, resized, rounded } from "./images.js";
+import { above, blurred, boundingBox, cropped, extremes, quantile, resized, rounded } from "./images.js";
 import { normalizeDigit } from "./normalization.js";
 
 const sigmoid = (logit) => 1 / (1 + Math.exp(-logit));
@@ -185,10 +185,10 @@ export function cutOut(peak, levels, others, { finding, normalization }) {
   if (Math.abs(full) < finding.FAINTEST) return null;
   const around = extremes(mask, true).values;
   const solid = { ...part, values: Float32Array.from(part.values, (value, i) => clipped((value - paper) / full, 0, 1) * around[i]) };
-  const there = boundingBox(solid, finding.LOW);
+  const there = boundingBox(above(solid, finding.LOW));
   if (!there) return null;
   const ink = cropped(solid, there);
-  const image = normalizeDigit({ ...ink, values: ink.values.map((value) => value > finding.LOW) }, ink, normalization);
+  const image = normalizeDigit(above(ink, finding.LOW), ink, normalization);
   const box = [left + there.left, top + there.top, left + there.right, top + there.bottom].map((end) => end / scale);
   return { image, box };
 }

@@ -131,12 +131,12 @@ export function extremes({ values, width, height }, larger, own = true) {
   return { values: result, width, height };
 }
 
-/** {left, top, right, bottom} around all that is more than `least`; null if nothing is. */
-export function boundingBox({ values, width, height }, least) {
+/** {left, top, right, bottom} around all that is set; null if nothing is. */
+export function boundingBox({ values, width, height }) {
   const box = { left: width, top: height, right: 0, bottom: 0 };
   for (let y = 0, i = 0; y < height; y++) {
     for (let x = 0; x < width; x++, i++) {
-      if (values[i] <= least) continue;
+      if (!values[i]) continue;
       box.left = Math.min(box.left, x);
       box.right = Math.max(box.right, x + 1);
       box.top = Math.min(box.top, y);
@@ -145,6 +145,9 @@ export function boundingBox({ values, width, height }, least) {
   }
   return box.right ? box : null;
 }
+
+/** 1 where an image, of 32-bit floats, is more than `least`, and else 0. */
+export const above = (image, least) => ({ ...image, values: image.values.map((value) => value > Math.fround(least)) });
 
 /** The part of an image inside a box. */
 export function cropped({ values, width }, { left, top, right, bottom }) {

@@ -1,6 +1,6 @@
 // From the ink of a digit on a picture to 28x28 pixels, as digits/data/normalization.py makes them.
 
-import { boundingBox, cropped, extremes, resized, rounded } from "./images.js";
+import { above, boundingBox, cropped, extremes, resized, rounded } from "./images.js";
 
 /**
  * `mask` and `ink`, images of the same size, tell a digit's pixels, 0 or 1, and how much ink is
@@ -59,7 +59,7 @@ function distances({ values, width, height }, wanted) {
 /** Scale ink of any size to fit 20x20 and put its centre of mass in the middle. */
 function placed(solid, { SIDE, FIT }) {
   const image = new Uint8Array(SIDE * SIDE);
-  const found = boundingBox(solid, 0.3);
+  const found = boundingBox(above(solid, 0.3));
   if (!found) return image;
   const part = cropped(solid, found);
   const scale = FIT / Math.max(part.width, part.height);
