@@ -29,6 +29,7 @@ FAINTEST = 0.015  # of white: a deviation of less is noise
 CENTRE, INK = 3, 4 + 1 + 2
 USUAL = 20  # pixels: a size whose logarithm is given as 0
 REACH = 16  # pixels: a way that is given as 1
+LARGE = 1_000_000  # values: compiled, the network takes less memory, but it takes a second once
 EPSILON = 1e-3  # of batch normalisation
 
 
@@ -158,7 +159,7 @@ def network_of(model: "Model") -> "Callable[[np.ndarray], dict[str, np.ndarray]]
     from digits.model.evaluation import ONE_AT_A_TIME
 
     def maps_of(contrast: np.ndarray) -> dict[str, np.ndarray]:
-        if keras.backend.backend() in keras.COMPILES:
+        if keras.backend.backend() in keras.COMPILES or contrast.size > LARGE:
             with ONE_AT_A_TIME:
                 return model.predict_on_batch(contrast)
         maps = model(contrast, training=False)
