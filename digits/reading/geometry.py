@@ -12,16 +12,16 @@ LONGEST = 16_000  # pixels: the longest side, at most; OpenCV turns images of up
 STEEP = 0.27  # slope of lines and rulings, at most: 15 degrees
 
 
-def to_working_size(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def to_working_size(grey: np.ndarray, enlarge: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """Return a picture, (height, width) uint8, at a size to work at, and the matrix back.
 
-    Enlarged by a whole number, or reduced, and then without dust.
+    Enlarged by a whole number, unless it should not be, or reduced, and then without dust.
     """
     longest = max(grey.shape)
     most = min((PIXELS / grey.size) ** 0.5, LONGEST / longest)
-    scale = most if most < 1 else max(1.0, -(-SMALL // longest))
+    scale = most if most < 1 else max(1.0, -(-SMALL // longest)) if enlarge else 1.0
     size = [max(1, round(side * scale)) for side in grey.shape[::-1]]
-    if scale > 1:  # so few pixels that each counts
+    if scale > 1 or longest < SMALL:  # so few pixels that each counts
         image = cv2.resize(grey, size, interpolation=cv2.INTER_CUBIC)
     else:
         image = _without_dust(cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
@@ -55,6 +55,15 @@ def _without_dust(grey: np.ndarray) -> np.ndarray:
     return np.clip(grey, cv2.erode(grey, around), cv2.dilate(grey, around))
 
 
+def in_picture(box: np.ndarray, back: np.ndarray) -> tuple[int, int, int, int]:
+    """Return x, y, width and height in the picture of a box: left, top, right and bottom."""
+    left, top, right, bottom = box
+    corners = np.array([(left, top), (right, top), (left, bottom), (right, bottom)])
+    corners = corners @ back[:2, :2].T + back[:2, 2]
+    (left, top), (right, bottom) = corners.min(axis=0).clip(0), corners.max(axis=0)
+    return round(left), round(top), max(1, round(right - left)), max(1, round(bottom - top))
+
+
 def rotate(image: np.ndarray, slope: float) -> tuple[np.ndarray, np.ndarray]:
     """Return `image` rotated so that lines falling by `slope` are level, and the matrix back."""
     height, width = image.shape
@@ -63,4 +72,6 @@ def rotate(image: np.ndarray, slope: float) -> tuple[np.ndarray, np.ndarray]:
     turn[:, 2] += (around - (width, height)) / 2
     size = [int(np.ceil(side)) for side in around]
     back = np.linalg.inv(np.vstack([turn, (0, 0, 1)]))
-    return cv2.warpAffine(image, turn, size, flags=cv2.INTER_LINEAR), back
+    edges = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    how = {"flags": cv2.INTER_LINEAR, "borderValue": int(np.median(edges))}
+    return cv2.warpAffine(image, turn, size, **how), back

@@ -162,7 +162,7 @@ def _find(source: tuple[bool, str, Content], rules: bool) -> Found:
     digits = normalized_digit(grey)
     if digits:
         return Found(reading, digits)
-    page = to_working_size(grey)
+    page = to_working_size(grey, enlarge=rules)
     return Found(reading, digits_on(*page) if rules else [], page)
 
 

@@ -75,6 +75,10 @@ MORE_SIGNS = {
     "heart": [[(0.3, 0), (0, 0.6), (0.1, 0.9), (0.3, 0.75), (0.5, 0.9), (0.6, 0.6), (0.3, 0)]],
     "star": [[(0, 0), (0.3, 1), (0.6, 0), (-0.1, 0.62), (0.7, 0.62), (0, 0)]],
     "caret": [[(0, 0.6), (0.2, 1), (0.4, 0.6)]],
+    "low /": [[(0, 0), (0.45, 1)]],
+    "low (": [[(0.2, 1), (0.03, 0.75), (0, 0.5), (0.03, 0.25), (0.2, 0)]],
+    "low )": [[(0, 1), (0.17, 0.75), (0.2, 0.5), (0.17, 0.25), (0, 0)]],
+    "blot": [_arc(0.3, 0.35, size, size) for size in (0.3, 0.2, 0.1)],
     "~": [[(0, 0.4), (0.15, 0.55), (0.35, 0.38), (0.5, 0.52)]],
 }  # fmt: skip
 WRITTEN_SIGNS = SIGNS | MORE_SIGNS
@@ -163,7 +167,7 @@ def _rounded(points: np.ndarray) -> np.ndarray:
 
 
 def written_sign(page: Page, hand: Hand, x: float, y: float) -> float:
-    signs = list(WRITTEN_SIGNS.values())
+    signs = list((SIGNS if hand.rng.random() < 0.5 else WRITTEN_SIGNS).values())  # the common ones
     return draw(page, hand, signs[hand.rng.integers(len(signs))], x, y)
 
 

@@ -6,117 +6,151 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from digits.model.evaluation import predict
-from digits.reading.components import Component
-from digits.reading.detector.finding import Network, cut_out, look, peaks
+from digits.model.trial import trial_of
+from digits.reading.detector.finding import Cut, Level, Network, cut_out, look, other_writing, peaks
+from digits.reading.detector.lines import estimate_slope, find_lines
 from digits.reading.detector.network import load_calibration, see
 from digits.reading.finding import Digit
-from digits.reading.geometry import turned
-from digits.reading.lines import estimate_slope, find_lines
-from digits.reading.results import Answer, Reading
+from digits.reading.geometry import in_picture, rotate, turned
+from digits.reading.results import UNSURE, Answer, Reading
 
 if TYPE_CHECKING:
     from keras import Model
 
+LIKE_ONE = 0.3  # height of a peak: a page where most of these are no digits may be turned
 CLEAR = 2  # times as much must be read right in another way, for a page to be turned
+TILTED = 0.07  # slope of the lines: a page with more is made level
 UNLIKE = 2.2  # times as high, or as low, as the digits of the page: none of them
 NEARLY = 0.05  # probability: with less, nothing was left out
-
-Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
+FAINT = 20  # grey levels between paper and ink
+DOUBTFUL = 0.8  # certainty, at most, beside other writing
 
 
 @dataclass(eq=False)
 class Candidate:
     """What may be a digit."""
 
-    image: np.ndarray  # (28, 28) uint8, ink 255 on 0
-    box: Box
+    cut: Cut
     heat: float  # how high the detector's peak is
     probabilities: np.ndarray  # (10,) what the model says
     chance: float = 0.0  # that it is a digit, and read right
-    line: int = 0
 
     @property
     def height(self) -> float:
-        left, top, right, bottom = self.box
+        left, top, right, bottom = self.cut.box
         return max(bottom - top, 0.5 * (right - left))
 
 
-def read_page(reading: Reading, image: np.ndarray, back: np.ndarray, model: "Model") -> Reading:
-    """Fill in what is read on an image of working size; `back` leads to the picture."""
-    image, back, candidates = _upright(image, back, model)
-    digits, nearly = decide(candidates)
-    reading.answers = [Answer(_digit(c, back), c.probabilities) for c in digits]
-    reading.unread = [_in_picture(c.box, back) for c in nearly]
-    for digit in digits:
-        reading.doubt("no digit", min(1.0, digit.chance / float(digit.probabilities.max())))
+@dataclass(eq=False)
+class Page:
+    """An image, the matrix back to the picture, and what is seen there."""
+
+    image: np.ndarray  # (height, width) uint8
+    back: np.ndarray  # (3, 3)
+    levels: list[Level]
+    candidates: list[Candidate]
+
+    @property
+    def read(self) -> float:
+        """How many digits are read right, as is to be expected."""
+        return sum(c.chance for c in self.candidates)
+
+
+def read_page(
+    reading: Reading,
+    image: np.ndarray,
+    back: np.ndarray,
+    model: "Model",
+    number: int | None = None,
+) -> Reading:
+    """Fill in what is read on an image of working size; `back` leads to the picture.
+
+    Where it is known how many digits there are, the `number` that most look like one are read.
+    """
+    page = _level(_upright(_seen(image, back, model), model), model)
+    digits, nearly = decide(page.candidates) if number is None else so_many(page.candidates, number)
+    boxes = np.array([c.cut.box for c in digits]).reshape(-1, 4)
+    if not digits:
+        reading.error = "no digit found"
+        return reading
+    for line, numbers in enumerate(find_lines(boxes, _usual_height(digits))):
+        for digit in (digits[n] for n in numbers):
+            box, place = (in_picture(digit.cut.box, to) for to in (page.back, np.eye(3)))
+            answer = Answer(
+                Digit(box, digit.cut.image, line=line, place=place), digit.probabilities
+            )
+            reading.answers.append(answer)
+            why = "faint" if digit.cut.contrast < FAINT else "no digit"
+            reading.doubt(why, min(1.0, digit.chance / answer.confidence))
+    others = other_writing(page.levels, boxes, _usual_height(digits))
     for other in nearly:
         reading.doubt("unread ink", 1 - other.chance)
-    if not reading.answers:
-        reading.error = "no digit found"
+    for _ in others[:1]:
+        reading.doubt("letters nearby", at_most=DOUBTFUL)
+    reading.doubt("model", trial_of(model).trust)
+    left = [c.cut.box for c in nearly if not any(_same(c.cut.box, other) for other in others)]
+    reading.unread = [in_picture(box, page.back) for box in [*others, *left]]
     return reading
 
 
-def _upright(
-    image: np.ndarray, back: np.ndarray, model: "Model"
-) -> tuple[np.ndarray, np.ndarray, list[Candidate]]:
-    """Return a page turned so that most of it is read, and what may be digits there."""
-    best = image, back, candidates_on(image, model)
-    chances = _chances(best[2])
-    if sum(chances) > len(chances) / 2:
-        return best
+def _same(box: np.ndarray, other: np.ndarray) -> bool:
+    """Whether one box has its middle in the other."""
+    middle = (box[:2] + box[2:]) / 2
+    return bool((other[:2] <= middle).all() and (middle <= other[2:]).all())
+
+
+def _seen(image: np.ndarray, back: np.ndarray, model: "Model", network: Network = see) -> Page:
+    levels = look(image, network)
+    weights = load_calibration(trial_of(model).confidence >= UNSURE)
+    return Page(image, back, levels, candidates_on(levels, model, weights))
+
+
+def _upright(page: Page, model: "Model") -> Page:
+    """Turn a page on which little is read in the way in which far more is."""
+    best = page
+    there = [c.chance for c in page.candidates if c.heat > LIKE_ONE]
+    if 2 * sum(there) >= len(there):
+        return page
     for turns in (1, 3, 2):
-        page = turned(image, back, turns)
-        candidates = candidates_on(page[0], model)
-        if sum(_chances(candidates)) > CLEAR * sum(_chances(best[2])) + 1:
-            best = *page, candidates
+        other = _seen(*turned(page.image, page.back, turns), model)
+        if other.read > CLEAR * best.read + 1:
+            best = other
     return best
 
 
-def _chances(candidates: list[Candidate]) -> list[float]:
-    return [c.chance for c in candidates]
+def _level(page: Page, model: "Model") -> Page:
+    """Rotate a page so that its lines are level."""
+    digits, _ = decide(page.candidates)
+    if len(digits) < 4:
+        return page
+    slope = estimate_slope(np.array([c.cut.box for c in digits]), _usual_height(digits))
+    if abs(slope) < TILTED:
+        return page
+    image, back = rotate(page.image, slope)
+    other = _seen(image, page.back @ back, model)
+    return other if other.read > page.read else page
 
 
-def _digit(found: Candidate, back: np.ndarray) -> Digit:
-    box = _in_picture(found.box, back)
-    return Digit(box, found.image, line=found.line, place=_place(found.box))
-
-
-def _place(box: Box) -> tuple[int, int, int, int]:
-    left, top, right, bottom = box
-    return round(left), round(top), max(1, round(right - left)), max(1, round(bottom - top))
-
-
-def _in_picture(box: Box, back: np.ndarray) -> tuple[int, int, int, int]:
-    """Return x, y, width and height of a box in the picture."""
-    corners = np.array([box[:2], box[2:]]) @ back[:2, :2].T + back[:2, 2]
-    return _place((*corners.min(axis=0).clip(0), *corners.max(axis=0)))
-
-
-def candidates_on(
-    image: np.ndarray, model: "Model", network: Network = see, weights: np.ndarray | None = None
-) -> list[Candidate]:
-    """Return what may be digits in an image."""
-    levels = look(image, network)
+def candidates_on(levels: list[Level], model: "Model", weights: np.ndarray) -> list[Candidate]:
+    """Return what may be digits; `weights` are those of `features`, for their chance."""
     found = peaks(levels)
     cut = [(peak, digit) for peak in found if (digit := cut_out(peak, levels, found))]
-    images = np.array([digit[0] for _, digit in cut], "uint8").reshape(-1, 28, 28)
-    candidates = [
-        Candidate(image, box, peak.heat, probabilities)
-        for (peak, (image, box)), probabilities in zip(cut, predict(model, images), strict=True)
-    ]
-    weights = load_calibration() if weights is None else weights
-    for candidate in candidates:
-        candidate.chance = chance(candidate.heat, float(candidate.probabilities.max()), weights)
+    images = np.array([digit.image for _, digit in cut], "uint8").reshape(-1, 28, 28)
+    candidates = []
+    for (peak, digit), probabilities in zip(cut, predict(model, images), strict=True):
+        candidate = Candidate(digit, peak.heat, probabilities)
+        candidate.chance = float(1 / (1 + np.exp(-features(candidate) @ weights)))
+        candidates.append(candidate)
     return candidates
 
 
-def chance(heat: float, confidence: float, weights: np.ndarray) -> float:
-    """Return the probability that a peak is a digit: logistic regression on both logits."""
-    return float(1 / (1 + np.exp(-features(heat, confidence) @ weights)))
+def features(found: Candidate) -> np.ndarray:
+    """Return what says that it is a digit and read right, for a logistic regression: (6,).
 
-
-def features(heat: float, confidence: float) -> np.ndarray:
-    return np.array([_logit(heat), _logit(confidence), 1.0])
+    The last but one is for strokes, which many signs are, too.
+    """
+    seen = found.heat, found.cut.ink, found.cut.other, float(found.probabilities.max())
+    return np.array([*map(_logit, seen), found.probabilities.argmax() == 1, 1.0])
 
 
 def _logit(p: float) -> float:
@@ -125,37 +159,23 @@ def _logit(p: float) -> float:
 
 
 def decide(candidates: list[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
-    """Return which are digits, line by line, and which nearly are."""
+    """Return which are digits, and which nearly are."""
     digits = [c for c in candidates if c.chance > 0.5]
     if len(digits) > 1:
-        heights = np.array([c.height for c in digits])
-        order = np.argsort(heights)
-        upto = np.cumsum([digits[i].chance for i in order])
-        usual = heights[order][np.searchsorted(upto, upto[-1] / 2)]
+        usual = _usual_height(digits)
         digits = [c for c in digits if usual / UNLIKE < c.height < usual * UNLIKE]
     nearly = [c for c in candidates if c not in digits and c.chance > NEARLY]
-    return in_lines(digits), nearly
+    return digits, nearly
 
 
-def in_lines(digits: list[Candidate]) -> list[Candidate]:
-    """Return digits in reading order, each with the number of its line."""
-    components = [_component(c.box) for c in digits]
-    of = {id(component): digit for component, digit in zip(components, digits, strict=True)}
-    if not digits:
-        return []
-    height = float(np.median([c.height for c in components]))
-    slope = estimate_slope(components, height)
-    for component in components:
-        component.y = round(component.y - slope * (component.x + component.width / 2))
-    result = []
-    for number, line in enumerate(find_lines(components, height)):
-        for component in line:
-            of[id(component)].line = number
-            result.append(of[id(component)])
-    return result
+def so_many(candidates: list[Candidate], number: int) -> tuple[list[Candidate], list[Candidate]]:
+    """Return those that most look like a digit, whatever the model says; none if there are less."""
+    ordered = sorted(candidates, key=lambda c: c.heat, reverse=True)
+    return (ordered[:number], []) if len(ordered) >= number else ([], ordered)
 
 
-def _component(box: Box) -> Component:
-    left, top, right, bottom = box
-    size = max(1, round(bottom - top)), max(1, round(right - left))
-    return Component(np.ones(size, bool), round(left), round(top))
+def _usual_height(digits: list[Candidate]) -> float:
+    """Return the median height, of which the surer digits have the larger part."""
+    ordered = sorted(digits, key=lambda c: c.height)
+    upto = np.cumsum([c.chance for c in ordered])
+    return ordered[int(np.searchsorted(upto, upto[-1] / 2))].height

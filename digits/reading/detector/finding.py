@@ -26,6 +26,9 @@ PEAK = 0.15  # height of a peak that may be a digit
 OVERLAP = 0.45, 0.75  # of the union, and of the smaller of two boxes: they are one digit
 INKED = 0.4  # probability of ink: with less a pixel is not a digit's
 PAPER = 0.15  # and with less than that it is paper
+WRITING = 0.5  # probability of ink or of other writing: with more it is something that was written
+MARK = 0.15  # heights of the digits: what is smaller is dust
+NEAR = 4  # heights of the digits: other writing further away is not theirs
 FAINTEST = 4  # grey levels between paper and ink
 
 Network = Callable[[np.ndarray], dict]  # (1, height, width, 2) -> "centre", "ink"
@@ -191,13 +194,20 @@ def _covered(peak: Peak, boxes: np.ndarray) -> bool:
     return bool(((common > OVERLAP[0] * union) | (common > OVERLAP[1] * smaller) | near).any())
 
 
-def cut_out(
-    peak: Peak, levels: list[Level], others: list[Peak]
-) -> tuple[np.ndarray, tuple[float, float, float, float]] | None:
-    """Return a digit as MNIST's are, (28, 28) uint8, and its box; None if no ink is left of it.
+class Cut(NamedTuple):
+    """A digit that was cut out."""
 
-    Its pixels are those whose way leads to its middle and to none of `others`. The box is left,
-    top, right, bottom, in pixels of the picture.
+    image: np.ndarray  # (28, 28) uint8, as MNIST's are
+    box: np.ndarray  # left, top, right, bottom in pixels of the picture
+    contrast: float  # grey levels between paper and ink
+    ink: float  # how surely its pixels are ink of a digit, on average
+    other: float  # or of other writing
+
+
+def cut_out(peak: Peak, levels: list[Level], others: list[Peak]) -> Cut | None:
+    """Return a digit; None if no ink is left of it.
+
+    Its pixels are those whose way leads to its middle and to none of `others`.
     """
     level = levels[peak.level]
     scale = level.scale
@@ -239,4 +249,28 @@ def cut_out(
     image = normalize_digit(solid[there] > LOW, solid[there])
     corner = np.array([columns.start + there[1].start, rows.start + there[0].start])
     size = np.array([there[1].stop - there[1].start, there[0].stop - there[0].start])
-    return image, tuple(map(float, np.concatenate([corner, corner + size]) / scale))
+    box = np.concatenate([corner, corner + size]) / scale
+    seen = (float(seen[rows, columns][mask].mean()) for seen in (level.ink, level.other))
+    return Cut(image, box, float(abs(full)), *seen)
+
+
+def other_writing(levels: list[Level], digits: np.ndarray, height: float) -> list[np.ndarray]:
+    """Return boxes of writing near digits that is none of them; like `digits`, (n, 4).
+
+    `height` is that of the digits, in pixels of the picture.
+    """
+    level = min(levels, key=lambda level: abs(np.log(level.scale * height / BEST)))
+    height *= level.scale
+    writing = (np.maximum(level.ink, level.other) > WRITING).astype("uint8")
+    boxes = digits * level.scale
+    for left, top, right, bottom in boxes.round().astype(int):
+        writing[max(0, top - 1) : bottom + 1, max(0, left - 1) : right + 1] = 0
+    close = np.ones((1 + 2 * round(0.1 * height),) * 2, "uint8")
+    joined = cv2.morphologyEx(writing, cv2.MORPH_CLOSE, close)
+    middles = (boxes[:, :2] + boxes[:, 2:]) / 2
+    found = []
+    for x, y, wide, high, _ in cv2.connectedComponentsWithStats(joined)[2][1:]:
+        away = np.abs(middles - (x + wide / 2, y + high / 2)).max(axis=1).min()
+        if max(wide, high) > MARK * height and away < NEAR * height:
+            found.append(np.array([x, y, x + wide, y + high]) / level.scale)
+    return found

@@ -29,6 +29,8 @@ FAINTEST = 0.015  # of white: a deviation of less is noise
 CENTRE, INK = 3, 4 + 1 + 2
 USUAL = 20  # pixels: a size whose logarithm is given as 0
 REACH = 16  # pixels: a way that is given as 1
+LARGE = 1_000_000  # values: compiled, the network takes less memory, but it takes a second once
+EPSILON = 1e-3  # of batch normalisation
 
 
 def local_contrast(grey: np.ndarray) -> np.ndarray:
@@ -67,7 +69,7 @@ def build_detector(trained: bool = False) -> "Model":
         if trained:
             return layers.Conv2D(filters, size, strides, "same", activation="relu", **how)(x)
         x = layers.Conv2D(filters, size, strides, "same", use_bias=False, **how)(x)
-        x = layers.BatchNormalization(momentum=0.98, name=f"{name}_normalised")(x)
+        x = layers.BatchNormalization(momentum=0.98, epsilon=EPSILON, name=f"{name}_normalised")(x)
         return layers.Activation("relu")(x)
 
     def upwards(x, skipped, filters: int):
@@ -95,31 +97,39 @@ def build_detector(trained: bool = False) -> "Model":
 
 
 def save_detector(model: "Model", calibration: np.ndarray, file: Path = WEIGHTS) -> None:
-    """Write the weights of a training, as float16, with the batch normalisation folded in."""
+    """Write what a training has learned; the kernels, which are most of it, as float16."""
     arrays = {"calibration": calibration}
     for layer in model.layers:
-        weights = [np.asarray(weight, "float32") for weight in layer.get_weights()]
-        if layer.name.endswith("_normalised"):
-            name = layer.name.removesuffix("_normalised")
-            gamma, beta, mean, variance = weights
-            factor = gamma / np.sqrt(variance + layer.epsilon)
-            arrays[f"{name}/0"] = arrays[f"{name}/0"] * factor
-            arrays[f"{name}/1"] = beta - mean * factor
-        else:
-            arrays |= {f"{layer.name}/{n}": weight for n, weight in enumerate(weights)}
-    np.savez(file, **{name: array.astype("float16") for name, array in arrays.items()})
+        for n, weight in enumerate(layer.get_weights()):
+            arrays[f"{layer.name}/{n}"] = weight.astype("float16" if n == 0 else "float32")
+    np.savez(file, **arrays)
+
+
+def restore_detector(model: "Model") -> None:
+    """Give a network that is to be trained on the weights that come along."""
+    with _weights() as arrays:
+        for layer in model.layers:
+            layer.set_weights(_weights_of(layer.name, arrays))
 
 
 @cache
 def load_detector() -> "Model":
-    """Return the network that comes along."""
+    """Return the network that comes along, its batch normalisation folded into the kernels."""
     model = build_detector(trained=True)
     with _weights() as arrays:
         for layer in model.layers:
-            if layer.weights:
-                found = [arrays[f"{layer.name}/{n}"] for n in range(len(layer.weights))]
-                layer.set_weights([array.astype("float32") for array in found])
+            weights = _weights_of(layer.name, arrays)
+            if normalised := _weights_of(f"{layer.name}_normalised", arrays):
+                gamma, beta, mean, variance = normalised
+                factor = gamma / np.sqrt(variance + EPSILON)
+                weights = [weights[0] * factor, beta - mean * factor]
+            layer.set_weights(weights)
     return model
+
+
+def _weights_of(layer: str, arrays: "np.lib.npyio.NpzFile") -> list[np.ndarray]:
+    names = (f"{layer}/{n}" for n in range(4))
+    return [arrays[name].astype("float32") for name in names if name in arrays]
 
 
 def _weights() -> "np.lib.npyio.NpzFile":
@@ -129,10 +139,13 @@ def _weights() -> "np.lib.npyio.NpzFile":
         raise UserError("no detector is trained yet; python -m digits.training.detector") from None
 
 
-def load_calibration() -> np.ndarray:
-    """Return the weights of a peak's logit, of the model's, and the bias: (3,); see `deciding`."""
+def load_calibration(with_model: bool = True) -> np.ndarray:
+    """Return the weights of `deciding.features`, (6,).
+
+    Those of what the model says are 0 without it: one that is rarely sure says little of peaks.
+    """
     with _weights() as arrays:
-        return arrays["calibration"].astype("float64")
+        return arrays["calibration"][int(with_model)].astype("float64")
 
 
 def see(contrast: np.ndarray) -> dict[str, np.ndarray]:
@@ -146,7 +159,7 @@ def network_of(model: "Model") -> "Callable[[np.ndarray], dict[str, np.ndarray]]
     from digits.model.evaluation import ONE_AT_A_TIME
 
     def maps_of(contrast: np.ndarray) -> dict[str, np.ndarray]:
-        if keras.backend.backend() in keras.COMPILES:
+        if keras.backend.backend() in keras.COMPILES or contrast.size > LARGE:
             with ONE_AT_A_TIME:
                 return model.predict_on_batch(contrast)
         maps = model(contrast, training=False)

@@ -18,7 +18,13 @@ from digits.command_line import new_parser, note, note_if_slow, positive_int, ru
 from digits.data.made_pages.scenes import draw_scene
 from digits.model.loading import load_model
 from digits.reading.detector.deciding import candidates_on
-from digits.reading.detector.network import build_detector, network_of, save_detector
+from digits.reading.detector.finding import look
+from digits.reading.detector.network import (
+    build_detector,
+    network_of,
+    restore_detector,
+    save_detector,
+)
 from digits.training.detector.calibration import fit_calibration
 from digits.training.detector.drawing import batches, load_strokes, prepared
 from digits.training.detector.losses import centre_loss, ink_loss
@@ -30,14 +36,16 @@ RATE, WEIGHT_DECAY = 1.5e-3, 0.01
 WARM_UP = 300  # steps
 AVERAGE = 0.99  # each EVERY steps, of the mean of the weights
 EVERY, SAVED = 10, 100  # steps
-CALIBRATION, SCENES = 10**6, 200  # the seed of the scenes to calibrate on, and their number
+CALIBRATION, SCENES = 10**6, 120  # the seed of the scenes to calibrate on, and their number
 
 
 def main() -> int:
     parser = new_parser(__doc__.split("\n")[0])
     parser.add_argument("--minutes", type=positive_int, default=60, help="how long it trains")
     parser.add_argument("--output", type=Path, default=".training", help="where it is kept")
-    parser.add_argument("--resume", action="store_true", help="go on with what is kept there")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with what is kept there, or comes along"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the scenes and of the weights")
     parser.add_argument("--workers", type=positive_int, default=1, help="processes that draw")
     parser.add_argument("--ship", action="store_true", help="calibrate what is kept, and use it")
@@ -70,7 +78,7 @@ def ship(file: Path) -> int:
             rng = np.random.default_rng((CALIBRATION, i))
             scene = draw_scene(strokes, rng)
             grey, *_ = prepared(scene, rng)
-            yield scene, candidates_on(grey, digits, network_of(model), np.zeros(3))
+            yield scene, candidates_on(look(grey, network_of(model)), digits, np.zeros(6))
 
     with note_if_slow(f"calibrating on {SCENES} scenes ..."):
         save_detector(model, fit_calibration(found()))
@@ -92,6 +100,8 @@ class Kept:
                 variable.assign(array)
             self.average = list(np.load(self.mean).values())
         else:
+            if resume:
+                restore_detector(model)
             self.average = model.get_weights()
 
     def _variables(self) -> list:

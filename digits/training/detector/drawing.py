@@ -2,8 +2,8 @@
 
 from collections import deque
 from collections.abc import Iterator
-from itertools import count
 from multiprocessing import get_context
+from multiprocessing.queues import Queue
 
 import cv2
 import numpy as np
@@ -14,9 +14,10 @@ from digits.data.made_pages.scenes import draw_scene
 from digits.data.mnist import load_mnist
 from digits.training.detector.windows import window
 
-BATCH = 12  # windows
-FIRST, KEPT, USED = 60, 800, 36  # scenes in memory, and windows of each on average
-AHEAD = 6  # scenes that are drawn before they are needed
+BATCH = 12  # windows; a new scene is drawn for each
+FIRST, KEPT = 60, 800  # scenes that windows are taken from: so many at first, and at most
+AHEAD = 4  # batches that wait
+PATIENCE = 600  # seconds without a batch: the processes that draw are gone
 # Of MNIST's training digits, those that say which are legible, and those up to there are drawn.
 OTHERS, DRAWN = 20_000, 35_000
 
@@ -29,18 +30,6 @@ def load_strokes() -> Strokes:
     images, labels = x_train[OTHERS:DRAWN], y_train[OTHERS:DRAWN]
     kept = legible(images, labels, x_train[:OTHERS], y_train[:OTHERS])
     return Strokes(images[kept], labels[kept])
-
-
-def start_drawing() -> None:
-    """Prepare a process that draws scenes."""
-    global _strokes
-    cv2.setNumThreads(1)
-    _strokes = load_strokes()
-
-
-def drawn_scene(seed: tuple[int, int]) -> Scene:
-    rng = np.random.default_rng(seed)
-    return prepared(draw_scene(_strokes, rng), rng)
 
 
 def prepared(scene: Drawn, rng: np.random.Generator) -> Scene:
@@ -57,19 +46,25 @@ def prepared(scene: Drawn, rng: np.random.Generator) -> Scene:
 
 def batches(seed: int, workers: int) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
     """Yield windows of scenes, (BATCH, SIDE, SIDE, 2), and what the network should say."""
-    rng, numbers = np.random.default_rng(seed), count()
-    with get_context("spawn").Pool(workers, start_drawing) as pool:
+    context = get_context("spawn")
+    waiting = context.Queue(AHEAD)
+    for number in range(workers):
+        context.Process(target=_draw, args=((seed, number), waiting), daemon=True).start()
+    while True:
+        yield waiting.get(timeout=PATIENCE)
 
-        def start():
-            return pool.apply_async(drawn_scene, ((seed, next(numbers)),))
 
-        started = deque(start() for _ in range(AHEAD * workers))
-        scenes: deque[Scene] = deque(maxlen=KEPT)
-        while True:
-            for _ in range(1 if scenes else FIRST):
-                scenes.append(started.popleft().get())
-                started.append(start())
-            for _ in range(max(1, USED // BATCH)):
-                chosen = [scenes[i] for i in rng.integers(len(scenes), size=BATCH)]
-                images, centres, inks = zip(*(window(*s, rng) for s in chosen), strict=True)
-                yield np.stack(images), {"centre": np.stack(centres), "ink": np.stack(inks)}
+def _draw(seed: tuple[int, int], waiting: Queue) -> None:
+    """Draw batches without end."""
+    cv2.setNumThreads(1)
+    rng, strokes = np.random.default_rng(seed), load_strokes()
+    scenes: deque[Scene] = deque(maxlen=KEPT)
+    while True:
+        for _ in range(1 if scenes else FIRST):
+            scenes.append(prepared(draw_scene(strokes, rng), rng))
+        chosen = [scenes[i] for i in rng.integers(len(scenes), size=BATCH)]
+        images, centres, inks = zip(*(window(*scene, rng) for scene in chosen), strict=True)
+        waiting.put(
+            (np.stack(images), {"centre": np.stack(centres), "ink": np.stack(inks)}),
+            timeout=PATIENCE,
+        )
