@@ -19,8 +19,9 @@ import numpy as np
 
 from digits.data import colours, normalization
 from digits.page.network import tensors
-from digits.reading import geometry, lines, results
-from digits.reading.detector import deciding, finding, network
+from digits.model.trial import trial_of
+from digits.reading import geometry, results
+from digits.reading.detector import deciding, finding, lines, network
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -31,11 +32,12 @@ MOST = 127  # of a weight over its scale
 MODULES = colours, normalization, geometry, lines, results, network, finding, deciding
 
 
-def detector_bytes() -> bytes | None:
-    """Return the detector that comes along; None if none is trained yet."""
+def detector_bytes(model: Model) -> bytes | None:
+    """Return the detector that comes along, for that model; None if none is trained yet."""
     if not network.WEIGHTS.exists():
         return None
-    return as_bytes(network.load_detector(), network.load_calibration())
+    with_model = trial_of(model).confidence >= results.UNSURE
+    return as_bytes(network.load_detector(), network.load_calibration(with_model))
 
 
 def as_bytes(model: Model, calibration: np.ndarray) -> bytes:

@@ -37,7 +37,7 @@ def export_page(model: Model, folder: Path) -> Path:
         )
     file = writable_folder(folder) / PAGE
     try:
-        write_whole(file, _whole_page(network, detector_bytes()).encode())
+        write_whole(file, _whole_page(network, detector_bytes(model)).encode())
     except OSError as error:
         raise UserError(f"cannot write {file} ({error.strerror}); choose another folder") from None
     return file

@@ -1,8 +1,8 @@
 // Which of what was found are digits, how surely, and how surely none was left out: as digits/
 // reading/detector/deciding.py does it. The answer is as the server gives it.
 
-import { cutOut, look, peaks } from "./detector_finding.js";
-import { quantile, rounded } from "./images.js";
+import { cutOut, look, otherWriting, peaks } from "./detector_finding.js";
+import { rounded } from "./images.js";
 import { groupsOf, linesOf, slopeOf } from "./lines.js";
 
 /**
@@ -11,10 +11,12 @@ import { groupsOf, linesOf, slopeOf } from "./lines.js";
  */
 export function readPage(page, detector, predict, progress) {
   const { settings } = detector;
-  const { turns, candidates } = upright(page, detector, predict, progress);
+  const { turns, levels, candidates } = upright(page, detector, predict, progress);
   const { digits, nearly } = decide(candidates, settings);
+  const height = usualHeight(digits);
+  const others = digits.length ? otherWriting(levels, digits.map(({ box }) => box), height, settings.finding) : [];
   const asBox = (box) => placeOf(turnedBack(box, page, turns));
-  const read = inLines(digits, settings).map((line) => groupsOf(line, settings.results));
+  const read = inLines(digits, height, settings).map((line) => groupsOf(line, settings.results));
   const boxes = read.flat(2).map(({ digit, box, image, probabilities }) => {
     const confidence = Math.max(...probabilities);
     const answer = { box: asBox(box), digit, confidence, probabilities, certainty: 1 };
@@ -25,26 +27,36 @@ export function readPage(page, detector, predict, progress) {
     ...nearly.map(({ chance }) => 1 - chance),
     ...boxes.map(({ confidence }) => confidence),
   ];
-  const confidence = boxes.length ? doubts.reduce((a, b) => a * b) : 0;
+  const most = others.length ? settings.deciding.DOUBTFUL : 1;
+  const confidence = boxes.length ? doubts.reduce((a, b) => a * b, most) : 0;
   return {
     digits: boxes.map(({ digit }) => digit).join(""),
     confidence,
     unsure: confidence < settings.results.UNSURE,
     lines: read.map((groups) => groups.map((group) => ({ digits: group.map(({ digit }) => digit).join("") }))),
     boxes,
-    unread: nearly.map(({ box }) => ({ box: asBox(box) })),
+    unread: [...others, ...nearly.map(({ box }) => box).filter((box) => !others.some((other) => isIn(box, other)))].map(
+      (box) => ({ box: asBox(box) })),
   };
 }
 
-/** A page turned so that most of it is read: how often to the left, and what may be digits there. */
+/** Whether a box has its middle in the other. */
+function isIn([left, top, right, bottom], other) {
+  const [x, y] = [(left + right) / 2, (top + bottom) / 2];
+  return other[0] <= x && x <= other[2] && other[1] <= y && y <= other[3];
+}
+
+/** A page turned so that most of it is read: how often to the left, and what is seen there. */
 function upright(page, detector, predict, progress) {
-  const look = (turns) => ({ turns, candidates: candidatesOn(turned(page, turns), detector, predict, progress) });
-  const sum = ({ candidates }) => candidates.reduce((total, { chance }) => total + chance, 0);
-  let best = look(0);
-  if (sum(best) > best.candidates.length / 2) return best;
+  const { CLEAR, LIKE_ONE } = detector.settings.deciding;
+  const at = (turns) => ({ turns, ...candidatesOn(turned(page, turns), detector, predict, progress) });
+  const read = (candidates) => candidates.reduce((total, { chance }) => total + chance, 0);
+  let best = at(0);
+  const there = best.candidates.filter(({ heat }) => heat > LIKE_ONE);
+  if (2 * read(there) >= there.length) return best;
   for (const turns of [1, 3, 2]) {
-    const other = look(turns);
-    if (sum(other) > detector.settings.deciding.CLEAR * sum(best) + 1) best = other;
+    const other = at(turns);
+    if (read(other.candidates) > CLEAR * read(best.candidates) + 1) best = other;
   }
   return best;
 }
@@ -72,50 +84,58 @@ function placeOf([left, top, right, bottom]) {
   return [rounded(x), rounded(y), Math.max(1, rounded(right - x)), Math.max(1, rounded(bottom - y))];
 }
 
-/** What may be digits: {image, box, heat, probabilities, digit, chance, height}. */
+/** {levels, candidates}: what may be digits, {image, box, heat, probabilities, digit, chance, height}. */
 export function candidatesOn(page, detector, predict, progress) {
   const levels = look(page, detector, progress);
   const found = peaks(levels, detector.settings.finding);
-  return found.flatMap((peak) => {
+  const candidates = found.flatMap((peak) => {
     const cut = cutOut(peak, levels, found, detector.settings);
     if (!cut) return [];
     const probabilities = predict(cut.image);
-    const confidence = Math.max(...probabilities);
+    const digit = probabilities.indexOf(Math.max(...probabilities));
     const [left, top, right, bottom] = cut.box;
     const height = Math.max(bottom - top, 0.5 * (right - left));
-    const chance = chanceOf(peak.heat, confidence, detector.settings.calibration);
-    return [{ ...cut, heat: peak.heat, probabilities, digit: probabilities.indexOf(confidence), chance, height }];
+    const one = { ...cut, heat: peak.heat, probabilities, digit, height };
+    return [{ ...one, chance: chanceOf(one, detector.settings.calibration) }];
   });
+  return { levels, candidates };
 }
 
-/** The probability that a peak is a digit: logistic regression on both logits. */
-function chanceOf(heat, confidence, [ofHeat, ofConfidence, bias]) {
+/** The probability that it is a digit and read right: logistic regression. */
+function chanceOf({ heat, ink, other, probabilities, digit }, weights) {
   const logit = (p, share = Math.min(1 - 1e-4, Math.max(1e-4, p))) => Math.log(share / (1 - share));
-  return 1 / (1 + Math.exp(-(ofHeat * logit(heat) + ofConfidence * logit(confidence) + bias)));
+  const features = [...[heat, ink, other, probabilities[digit]].map((p) => logit(p)), Number(digit === 1), 1];
+  return 1 / (1 + Math.exp(-features.reduce((sum, value, i) => sum + value * weights[i], 0)));
 }
 
 /** Which are digits, and which nearly are. */
 function decide(candidates, { deciding: { UNLIKE, NEARLY } }) {
   let digits = candidates.filter(({ chance }) => chance > 0.5);
   if (digits.length > 1) {
-    const half = digits.reduce((sum, { chance }) => sum + chance, 0) / 2;
-    let upto = 0;
-    const usual = [...digits].sort((a, b) => a.height - b.height).find(({ chance }) => (upto += chance) >= half).height;
+    const usual = usualHeight(digits);
     digits = digits.filter(({ height }) => height > usual / UNLIKE && height < usual * UNLIKE);
   }
   return { digits, nearly: candidates.filter((one) => !digits.includes(one) && one.chance > NEARLY) };
 }
 
+/** The median height, of which the surer digits have the larger part. */
+function usualHeight(digits) {
+  const half = digits.reduce((sum, { chance }) => sum + chance, 0) / 2;
+  let upto = 0;
+  return [...digits].sort((a, b) => a.height - b.height).find(({ chance }) => (upto += chance) >= half)?.height;
+}
+
 /** Digits line by line, in reading order, each with its place: x, y, width, height. */
-function inLines(digits, settings) {
-  if (!digits.length) return [];
+function inLines(digits, height, { lines, geometry }) {
   const things = digits.map((digit) => {
     const [left, top, right, bottom] = digit.box;
-    const [width, height] = [right - left, bottom - top].map((side) => Math.max(1, rounded(side)));
-    return { ...digit, x: rounded(left), y: rounded(top), width, height };
+    return { digit, x: left, y: top, width: right - left, height: bottom - top };
   });
-  const height = quantile(things.map((thing) => thing.height), 0.5);
-  const slope = slopeOf(things, height, { ...settings.geometry, ...settings.lines });
-  for (const thing of things) thing.y = rounded(thing.y - slope * (thing.x + thing.width / 2));
-  return linesOf(things, height);
+  const slope = slopeOf(things, height, { ...geometry, ...lines });
+  for (const thing of things) thing.y -= slope * (thing.x + thing.width / 2);
+  const placed = ({ digit }) => {
+    const [x, y, width, height] = placeOf(digit.box);
+    return { ...digit, x, y, width, height };
+  };
+  return linesOf(things, height).map((line) => line.map(placed));
 }

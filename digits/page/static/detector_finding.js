@@ -1,7 +1,7 @@
 // From the network's maps to digits, as digits/reading/detector/finding.py does it: peaks are
 // digits, and their pixels those that vote for them.
 
-import { above, blurred, boundingBox, cropped, extremes, quantile, resized, rounded } from "./images.js";
+import { above, blurred, boundingBox, components, cropped, extremes, quantile, resized, rounded } from "./images.js";
 import { normalizeDigit } from "./normalization.js";
 
 const sigmoid = (logit) => 1 / (1 + Math.exp(-logit));
@@ -102,6 +102,7 @@ function levelOf(scale, grey, x, y, { centre, ink }, { USUAL, REACH }) {
     heat,
     size: (row, column) => [1, 2].map((c) => USUAL * Math.exp(clipped(coarse(row, column, c), -2, 2))),
     ink: (v, u) => sigmoid(half(v >> 1, u >> 1, 2 * (v % 2) + (u % 2))),
+    other: (v, u) => sigmoid(finer(v, u, 4)),
     way: (v, u) => ({ down: REACH * finer(v, u, 5), right: REACH * finer(v, u, 6) }),
   };
 }
@@ -152,9 +153,12 @@ function areSame(one, other, [ofBoth, ofTheSmaller]) {
   return near || shared > ofBoth * (a + b - shared) || shared > ofTheSmaller * Math.min(a, b);
 }
 
-/** A digit as MNIST has them, {image, box}, box in pixels of the picture; null if no ink is left of it. */
+/**
+ * A digit as MNIST has them, {image, box, ink, other}: box in pixels of the picture, and how surely
+ * its pixels are ink of a digit, or of other writing. Null if no ink is left of it.
+ */
 export function cutOut(peak, levels, others, { finding, normalization }) {
-  const { scale, grey, ink: inkAt, way } = levels[peak.level];
+  const { scale, grey, ink: inkAt, other: otherAt, way } = levels[peak.level];
   const ends = (middle, reach, most) => [-1, 1].map((side) => Math.trunc((middle + side * reach) * scale + 5 * side) + (side + 1) / 2).map((end) => clipped(end, 0, most));
   const [left, right] = ends(peak.x, 0.85 * peak.width, grey.width);
   const [top, bottom] = ends(peak.y, 0.75 * peak.height, grey.height);
@@ -165,6 +169,7 @@ export function cutOut(peak, levels, others, { finding, normalization }) {
   const reach = (0.6 * Math.max(peak.height, peak.width)) ** 2;
   const mask = { ...part, values: new Uint8Array(part.values.length) };
   const [blank, inked] = [[], []];
+  const seen = { ink: 0, other: 0 };
   part.values.forEach((value, i) => {
     const [v, u] = [top + Math.floor(i / part.width), left + (i % part.width)];
     const ink = inkAt(v, u);
@@ -177,6 +182,8 @@ export function cutOut(peak, levels, others, { finding, normalization }) {
     if (mine >= reach || near.some((other) => from(other) <= mine)) return;
     mask.values[i] = 1;
     inked.push(value);
+    seen.ink += ink;
+    seen.other += otherAt(v, u);
   });
   if (inked.length < 6) return null;
   const paper = quantile(blank.length > 5 ? blank : part.values, 0.5);
@@ -190,5 +197,33 @@ export function cutOut(peak, levels, others, { finding, normalization }) {
   const ink = cropped(solid, there);
   const image = normalizeDigit(above(ink, finding.LOW), ink, normalization);
   const box = [left + there.left, top + there.top, left + there.right, top + there.bottom].map((end) => end / scale);
-  return { image, box };
+  return { image, box, ink: seen.ink / inked.length, other: seen.other / inked.length };
+}
+
+/** Boxes of writing near digits that is none of them; `height` is that of the digits. */
+export function otherWriting(levels, digits, height, { BEST, WRITING, MARK, NEAR }) {
+  const misfit = ({ scale }) => Math.abs(Math.log((scale * height) / BEST));
+  const level = levels.reduce((best, one) => (misfit(one) < misfit(best) ? one : best));
+  const { scale, grey: { width, height: rows }, ink, other } = level;
+  let writing = { width, height: rows, values: new Uint8Array(width * rows) };
+  writing.values.forEach((_, i, values) => {
+    const [v, u] = [Math.floor(i / width), i % width];
+    values[i] = ink(v, u) > WRITING || other(v, u) > WRITING;
+  });
+  const boxes = digits.map((box) => box.map((end) => end * scale));
+  for (const [left, top, right, bottom] of boxes.map((box) => box.map(rounded))) {
+    for (let v = Math.max(0, top - 1); v <= Math.min(rows - 1, bottom); v++) {
+      writing.values.fill(0, v * width + Math.max(0, left - 1), v * width + Math.min(width, right + 1));
+    }
+  }
+  const radius = rounded(0.1 * scale * height);
+  for (const larger of [true, false]) for (let i = 0; i < radius; i++) writing = extremes(writing, larger);
+  const middles = boxes.map(([left, top, right, bottom]) => [(left + right) / 2, (top + bottom) / 2]);
+  return components(writing)
+    .filter(({ left, top, right, bottom }) => {
+      const [x, y] = [(left + right) / 2, (top + bottom) / 2];
+      const away = Math.min(...middles.map(([a, b]) => Math.max(Math.abs(a - x), Math.abs(b - y))));
+      return Math.max(right - left, bottom - top) > MARK * scale * height && away < NEAR * scale * height;
+    })
+    .map(({ left, top, right, bottom }) => [left, top, right, bottom].map((end) => end / scale));
 }

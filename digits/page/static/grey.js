@@ -1,5 +1,5 @@
 // From the pixels of a picture to grey values at a size to work at, as digits/data/colours.py and
-// digits/reading/geometry.py make them; only that small pictures grow smoothly, and not by cubics.
+// digits/reading/geometry.py make them.
 
 import { extremes, resized, rounded } from "./images.js";
 
@@ -8,9 +8,9 @@ export function pageOf({ data, width, height }, { colours, geometry: { SMALL, PI
   const grey = { values: greyOf(data, width, height, colours), width, height };
   const longest = Math.max(width, height);
   const most = Math.min(Math.sqrt(PIXELS / (width * height)), LONGEST / longest);
-  const scale = most < 1 ? most : Math.max(1, Math.ceil(SMALL / longest));
-  const page = scale === 1 ? grey : resized(grey, ...[width, height].map((side) => Math.max(1, rounded(side * scale))));
-  return scale > 1 ? page : withoutDust(page);
+  if (longest < SMALL) return grey; // so few pixels that each counts
+  const reduced = () => resized(grey, ...[width, height].map((side) => Math.max(1, rounded(side * most))));
+  return withoutDust(most < 1 ? reduced() : grey);
 }
 
 /** The luminance (Rec. 601, as Pillow rounds it), or the colour channel of much more contrast. */

@@ -146,6 +146,32 @@ export function boundingBox({ values, width, height }) {
   return box.right ? box : null;
 }
 
+/** {left, top, right, bottom} around each region whose set pixels hang together, corners included. */
+export function components({ values, width, height }) {
+  const [left, boxes] = [values.slice(), []];
+  left.forEach((value, start) => {
+    if (!value || !left[start]) return;
+    const box = { left: width, top: height, right: 0, bottom: 0 };
+    const waiting = [start];
+    left[start] = 0;
+    while (waiting.length) {
+      const at = waiting.pop();
+      const [x, y] = [at % width, Math.floor(at / width)];
+      Object.assign(box, { left: Math.min(box.left, x), top: Math.min(box.top, y) });
+      Object.assign(box, { right: Math.max(box.right, x + 1), bottom: Math.max(box.bottom, y + 1) });
+      for (let v = Math.max(0, y - 1); v <= Math.min(height - 1, y + 1); v++) {
+        for (let u = Math.max(0, x - 1); u <= Math.min(width - 1, x + 1); u++) {
+          if (!left[v * width + u]) continue;
+          left[v * width + u] = 0;
+          waiting.push(v * width + u);
+        }
+      }
+    }
+    boxes.push(box);
+  });
+  return boxes;
+}
+
 /** 1 where an image, of 32-bit floats, is more than `least`, and else 0. */
 export const above = (image, least) => ({ ...image, values: image.values.map((value) => value > Math.fround(least)) });
 
