@@ -109,7 +109,7 @@ def _upright(page: Page, model: "Model") -> Page:
     """Turn a page on which little is read in the way in which far more is."""
     best = page
     there = [c.chance for c in page.candidates if c.heat > LIKE_ONE]
-    if 2 * sum(there) >= len(there):
+    if there and 2 * sum(there) >= len(there):
         return page
     for turns in (1, 3, 2):
         other = _seen(*turned(page.image, page.back, turns), model)
