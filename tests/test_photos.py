@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from conftest import ROOT, png
-from digits.data.made_pages.drawing import Hand, Page, Strokes
+from digits.data.made_pages.drawing import OTHER, Hand, Page, Strokes
 from digits.data.picture_files import read_grey
 from digits.page.detector import MOST, as_bytes
 from digits.page.network import as_network
@@ -126,6 +126,7 @@ def page_of_digits(digits) -> Page:
     for row, count in enumerate((6, 3, 8)):
         page.lines.append("")
         page.number(hand, 60, 80 + 120 * row, count)
+    page.stroke([(240, 190), (262, 190)], 4, (0.1, 0.1, 0.3), mark=OTHER)  # a minus
     return page
 
 
@@ -180,6 +181,7 @@ def test_a_page_is_read_as_in_python(turns, detector, shipped, digits, tmp_path,
     lines = [[group["digits"] for group in line] for line in here.as_dict()["lines"]]
     assert [[group["digits"] for group in line] for line in there["lines"]] == lines
     assert [box["box"] for box in there["boxes"]] == [list(answer.box) for answer in here.answers]
+    assert there["unread"] == here.as_dict()["unread"] and len(there["unread"]) == 1
     assert abs(there["confidence"] - here.confidence) < 1e-3
     for box, answer in zip(there["boxes"], here.answers, strict=True):
         assert np.abs(np.array(box["seen"], int) - answer.digit.image.ravel()).max() <= 1

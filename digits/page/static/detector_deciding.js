@@ -53,7 +53,7 @@ function upright(page, detector, predict, progress) {
   const read = (candidates) => candidates.reduce((total, { chance }) => total + chance, 0);
   let best = at(0);
   const there = best.candidates.filter(({ heat }) => heat > LIKE_ONE);
-  if (2 * read(there) >= there.length) return best;
+  if (there.length && 2 * read(there) >= there.length) return best;
   for (const turns of [1, 3, 2]) {
     const other = at(turns);
     if (read(other.candidates) > CLEAR * read(best.candidates) + 1) best = other;
