@@ -78,7 +78,7 @@ def test_what_was_trained_reads_the_same_without_batch_normalisation(tmp_path, m
         if layer.name.endswith("_normalised"):
             layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
     monkeypatch.setattr(network, "WEIGHTS", file := tmp_path / "detector.npz")
-    network.save_detector(model, np.zeros((2, 6)), file)
+    network.save_detector(model, np.zeros((2, 7)), file)
     contrast = rng.normal(size=(1, 64, 64, 2)).astype("float32")
     trained, folded = model(contrast), network.load_detector.__wrapped__()(contrast)
     for name, found in trained.items():

@@ -32,6 +32,7 @@ class Candidate:
 
     cut: Cut
     heat: float  # how high the detector's peak is
+    again: float  # and at another size of the picture
     probabilities: np.ndarray  # (10,) what the model says
     chance: float = 0.0  # that it is a digit, and read right
 
@@ -138,18 +139,18 @@ def candidates_on(levels: list[Level], model: "Model", weights: np.ndarray) -> l
     images = np.array([digit.image for _, digit in cut], "uint8").reshape(-1, 28, 28)
     candidates = []
     for (peak, digit), probabilities in zip(cut, predict(model, images), strict=True):
-        candidate = Candidate(digit, peak.heat, probabilities)
+        candidate = Candidate(digit, peak.heat, peak.again, probabilities)
         candidate.chance = float(1 / (1 + np.exp(-features(candidate) @ weights)))
         candidates.append(candidate)
     return candidates
 
 
 def features(found: Candidate) -> np.ndarray:
-    """Return what says that it is a digit and read right, for a logistic regression: (6,).
+    """Return what says that it is a digit and read right, for a logistic regression: (7,).
 
     The last but one is for strokes, which many signs are, too.
     """
-    seen = found.heat, found.cut.ink, found.cut.other, float(found.probabilities.max())
+    seen = found.heat, found.again, found.cut.ink, found.cut.other, float(found.probabilities.max())
     return np.array([*map(_logit, seen), found.probabilities.argmax() == 1, 1.0])
 
 

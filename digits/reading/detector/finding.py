@@ -56,6 +56,7 @@ class Peak(NamedTuple):
     y: float
     width: float
     height: float
+    again: float = 0.0  # heat of the same digit at another size of the picture
 
 
 def look(image: np.ndarray, network: Network) -> list[Level]:
@@ -157,11 +158,16 @@ def peaks(levels: list[Level], lowest: float = PEAK) -> list[Peak]:
     found.sort(key=lambda pair: -pair[0])
     kept: list[Peak] = []
     boxes = np.empty((len(found), 4))
+    again = np.zeros(len(found))
     for _, peak in found:
-        if not _covered(peak, boxes[: len(kept)]):
+        same = _covering(peak, boxes[: len(kept)])
+        for n in same:
+            if kept[n].level != peak.level:
+                again[n] = max(again[n], peak.heat)
+        if not len(same):
             boxes[len(kept)] = peak.x, peak.y, peak.width, peak.height
             kept.append(peak)
-    return kept
+    return [peak._replace(again=float(heat)) for peak, heat in zip(kept, again, strict=False)]
 
 
 def _middle(heat: np.ndarray, row: int, column: int) -> tuple[float, float]:
@@ -174,10 +180,8 @@ def _middle(heat: np.ndarray, row: int, column: int) -> tuple[float, float]:
     ) + 2
 
 
-def _covered(peak: Peak, boxes: np.ndarray) -> bool:
-    """Whether a surer peak, of `boxes` (n, 4), is the same digit."""
-    if not len(boxes):
-        return False
+def _covering(peak: Peak, boxes: np.ndarray) -> np.ndarray:
+    """Return which of surer peaks, `boxes` (n, 4), are the same digit."""
     x, y, width, height = boxes.T
     across = np.minimum(peak.x + peak.width / 2, x + width / 2) - np.maximum(
         peak.x - peak.width / 2, x - width / 2
@@ -191,7 +195,7 @@ def _covered(peak: Peak, boxes: np.ndarray) -> bool:
     near = (abs(peak.x - x) < 0.3 * np.minimum(np.minimum(peak.width, width), peak.height)) & (
         abs(peak.y - y) < 0.35 * np.minimum(peak.height, height)
     )
-    return bool(((common > OVERLAP[0] * union) | (common > OVERLAP[1] * smaller) | near).any())
+    return np.flatnonzero((common > OVERLAP[0] * union) | (common > OVERLAP[1] * smaller) | near)
 
 
 class Cut(NamedTuple):

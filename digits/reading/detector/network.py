@@ -140,7 +140,7 @@ def _weights() -> "np.lib.npyio.NpzFile":
 
 
 def load_calibration(with_model: bool = True) -> np.ndarray:
-    """Return the weights of `deciding.features`, (6,).
+    """Return the weights of `deciding.features`, (7,).
 
     Those of what the model says are 0 without it: one that is rarely sure says little of peaks.
     """

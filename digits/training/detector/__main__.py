@@ -78,7 +78,7 @@ def ship(file: Path) -> int:
             rng = np.random.default_rng((CALIBRATION, i))
             scene = draw_scene(strokes, rng)
             grey, *_ = prepared(scene, rng)
-            yield scene, candidates_on(look(grey, network_of(model)), digits, np.zeros(6))
+            yield scene, candidates_on(look(grey, network_of(model)), digits, np.zeros(7))
 
     with note_if_slow(f"calibrating on {SCENES} scenes ..."):
         save_detector(model, fit_calibration(found()))

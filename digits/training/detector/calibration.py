@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 ROUNDS = 20  # of Newton's method
 RIDGE = 1e-2
-WITHOUT_MODEL = 1, 1, 1, 0, 0, 1  # of the features, those that are the detector's alone
+WITHOUT_MODEL = 1, 1, 1, 1, 0, 0, 1  # of the features, those that are the detector's alone
 
 
 def fit_calibration(found: "Iterable[tuple[Drawn, list[Candidate]]]") -> np.ndarray:
-    """Return the weights of `deciding.chance`, (2, 6), from scenes and what was found on them.
+    """Return the weights of `deciding.chance`, (2, 7), from scenes and what was found on them.
 
     The first leave the model's confidence out.
     """
