@@ -84,7 +84,7 @@ function placeOf([left, top, right, bottom]) {
   return [rounded(x), rounded(y), Math.max(1, rounded(right - x)), Math.max(1, rounded(bottom - y))];
 }
 
-/** {levels, candidates}: what may be digits, {image, box, heat, probabilities, digit, chance, height}. */
+/** {levels, candidates}: what may be digits, {image, box, heat, again, probabilities, digit, chance, height}. */
 export function candidatesOn(page, detector, predict, progress) {
   const levels = look(page, detector, progress);
   const found = peaks(levels, detector.settings.finding);
@@ -95,16 +95,16 @@ export function candidatesOn(page, detector, predict, progress) {
     const digit = probabilities.indexOf(Math.max(...probabilities));
     const [left, top, right, bottom] = cut.box;
     const height = Math.max(bottom - top, 0.5 * (right - left));
-    const one = { ...cut, heat: peak.heat, probabilities, digit, height };
+    const one = { ...cut, heat: peak.heat, again: peak.again, probabilities, digit, height };
     return [{ ...one, chance: chanceOf(one, detector.settings.calibration) }];
   });
   return { levels, candidates };
 }
 
 /** The probability that it is a digit and read right: logistic regression. */
-function chanceOf({ heat, ink, other, probabilities, digit }, weights) {
+function chanceOf({ heat, again, ink, other, probabilities, digit }, weights) {
   const logit = (p, share = Math.min(1 - 1e-4, Math.max(1e-4, p))) => Math.log(share / (1 - share));
-  const features = [...[heat, ink, other, probabilities[digit]].map((p) => logit(p)), Number(digit === 1), 1];
+  const features = [...[heat, again, ink, other, probabilities[digit]].map((p) => logit(p)), Number(digit === 1), 1];
   return 1 / (1 + Math.exp(-features.reduce((sum, value, i) => sum + value * weights[i], 0)));
 }
 

@@ -107,7 +107,7 @@ function levelOf(scale, grey, x, y, { centre, ink }, { USUAL, REACH }) {
   };
 }
 
-/** What may be digits, {heat, level, x, y, width, height}, in pixels of the picture; the surest first. */
+/** What may be digits, the surest first: {heat, again: heat at another size, level, x, y, width, height}, in pixels. */
 export function peaks(levels, { PEAK, SIZES, BEST, MISFIT, OVERLAP }) {
   const found = [];
   levels.forEach(({ heat, size, scale }, level) => {
@@ -125,7 +125,9 @@ export function peaks(levels, { PEAK, SIZES, BEST, MISFIT, OVERLAP }) {
   });
   const kept = [];
   for (const peak of found.sort((a, b) => b.rank - a.rank)) {
-    if (!kept.some((other) => areSame(peak, other, OVERLAP))) kept.push(peak);
+    const same = kept.filter((other) => areSame(peak, other, OVERLAP));
+    for (const other of same) if (other.level !== peak.level) other.again = Math.max(other.again, peak.heat);
+    if (!same.length) kept.push({ ...peak, again: 0 });
   }
   return kept;
 }
