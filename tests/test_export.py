@@ -5,25 +5,41 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import keras
+import numpy as np
 import pytest
 
 import draw
-from conftest import ROOT
+from conftest import ROOT, drawn_seven, png
 from digits.command_line import UserError
 from digits.model import load_model
 from digits.page.export import export_page
+from digits.reading.detector import network
+from digits.reading.detector.network import build_detector, save_detector
 
-MOST = 1_000_000  # bytes
+MOST = 2_000_000  # bytes
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A folder with the page in a folder of its own."""
+    """A folder with the page in a folder of its own; its detector has random weights."""
     folder = tmp_path_factory.mktemp("site")
-    export_page(load_model(ROOT), folder / "digits")
+    save_detector(build_detector(), np.zeros(3), folder / "detector.npz")
+    with detector_in(folder / "detector.npz"):
+        export_page(load_model(ROOT), folder / "digits")
+    (folder / "detector.npz").unlink()
     return folder
+
+
+@contextmanager
+def detector_in(file):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(network, "WEIGHTS", file)
+        network.load_detector.cache_clear()
+        yield
+    network.load_detector.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -99,10 +115,53 @@ def test_it_reads_in_chromium(where, site, web_host, browser):
     page.locator(".card").first.click()
     page.get_by_label("Another digit").select_option("9")
     expect(page.locator("#number")).to_have_text(re.compile(r"^\s*98 16\s*307\s*$"))
-    for absent in ("#learning", "#file", "#camera", "#keep", "#lost"):
+    for absent in ("#learning", "#keep", "#lost"):
         expect(page.locator(absent)).to_be_hidden()
     assert "draw.py" not in page.locator("main").inner_text()
     assert not mistakes and not posted
+    page.close()
+
+
+LONGEST = """
+let last = performance.now();
+window.longest = 0;
+setInterval(() => {
+  const now = performance.now();
+  [longest, last] = [Math.max(longest, now - last), now];
+}, 10);
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", [from_web_host, from_disk])
+def test_a_photo_is_read_and_the_page_goes_on(where, site, web_host, browser):
+    page, mistakes, posted = browser.new_page(), [], []
+    page.on("pageerror", lambda error: mistakes.append(error))
+    page.on("request", lambda request: request.method == "POST" and posted.append(request))
+    page.goto(where(site, web_host))
+    page.evaluate(LONGEST)
+    seven = {"name": "seven.png", "mimeType": "image/png", "buffer": png(drawn_seven(600))}
+    page.set_input_files("#file", seven)
+    page.locator("#waiting", has_text=re.compile(r"\d %")).wait_for()
+    page.locator("#waiting").wait_for(state="hidden", timeout=120_000)
+    assert page.locator("#remark").inner_text() and not page.locator("#trouble").inner_text()
+    assert page.evaluate("longest") < 1000  # ms
+    heic = {"name": "a.heic", "mimeType": "image/heic", "buffer": b"no picture"}
+    page.set_input_files("#file", heic)
+    page.get_by_text("a.heic: not a picture that this browser opens").wait_for()
+    assert not mistakes and not posted
+    page.close()
+
+
+@pytest.mark.slow
+def test_without_a_detector_no_picture_is_offered(tmp_path, browser):
+    with detector_in(tmp_path / "none.npz"):
+        file = export_page(load_model(ROOT), tmp_path)
+    page = browser.new_page()
+    page.goto(file.as_uri())
+    page.locator("#examples button").nth(1).click()
+    page.locator("#number", has_text="2026").wait_for()
+    assert page.locator("#bring").is_hidden()
     page.close()
 
 
@@ -112,3 +171,30 @@ def test_it_reads_in_firefox(where, site, web_host, firefox):
     firefox.open(where(site, web_host))
     firefox.evaluate("document.querySelectorAll('#examples button')[1].click()")
     assert firefox.reads("2026")
+
+
+BRING = """
+const canvas = Object.assign(document.createElement("canvas"), { width: 600, height: 600 });
+const context = canvas.getContext("2d");
+context.fillStyle = "#fff";
+context.fillRect(0, 0, 600, 600);
+canvas.toBlob((blob) => {
+  const data = new DataTransfer();
+  data.items.add(new File([blob], "a.png"));
+  document.querySelector("#file").files = data.files;
+  document.querySelector("#file").dispatchEvent(new Event("change"));
+});
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", [from_web_host, from_disk])
+def test_a_photo_is_read_in_firefox(where, site, web_host, firefox):
+    firefox.open(where(site, web_host))
+    firefox.evaluate(BRING)
+    for _ in range(600):
+        time.sleep(0.1)
+        if "found" in firefox.evaluate("document.querySelector('#remark').textContent"):
+            break
+    assert firefox.evaluate("document.querySelector('#remark').textContent") == "No digit found."
+    assert not firefox.evaluate("document.querySelector('#trouble').textContent")

@@ -1,7 +1,8 @@
 """The page as one file that any web host serves, and that opens from a disk too.
 
 Browsers load neither modules nor data from a disk. So all of it goes into index.html: the scripts
-as data URLs in an import map, and the model in base64.
+as data URLs in an import map, and the model in base64; so too what finds digits on photos, if it
+is trained.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from digits.command_line import UserError, writable_folder
 from digits.files import write_whole
+from digits.page.detector import detector_bytes
 from digits.page.network import as_network
 
 if TYPE_CHECKING:
@@ -35,22 +37,26 @@ def export_page(model: Model, folder: Path) -> Path:
         )
     file = writable_folder(folder) / PAGE
     try:
-        write_whole(file, _whole_page(network).encode())
+        write_whole(file, _whole_page(network, detector_bytes(model)).encode())
     except OSError as error:
         raise UserError(f"cannot write {file} ({error.strerror}); choose another folder") from None
     return file
 
 
-def _whole_page(network: bytes) -> str:
+def _whole_page(network: bytes, detector: bytes | None) -> str:
     page, style = ((STATIC / name).read_text("utf-8") for name in (PAGE, "style.css"))
     scripts = {file.name: _bare(file.read_text("utf-8")) for file in STATIC.glob("*.js")}
     imports = {name: _data_url("text/javascript", text) for name, text in scripts.items()}
+    carried = {"exported": network} | ({"detector": detector} if detector else {})
     replaced = {
         '<link rel="stylesheet" href="page/style.css">': f"<style>{style}</style>",
         "page/icon.svg": _data_url("image/svg+xml", (STATIC / "icon.svg").read_text("utf-8")),
         '<script type="module" src="page/page.js"></script>': "\n".join(
             [
-                f'<script type="text/plain" id="exported">{_base64(network)}</script>',
+                *(
+                    f'<script type="text/plain" id="{name}">{_base64(content)}</script>'
+                    for name, content in carried.items()
+                ),
                 f'<script type="importmap">{json.dumps({"imports": imports})}</script>',
                 '<script type="module">import "page.js";</script>',
             ]

@@ -66,7 +66,7 @@ def _add_model(model: Model, entry: int, layers: list[dict]) -> int:
         nodes = described.get(layer.name, {}).get("inbound_nodes", [])
         if len(nodes) > 1:  # a layer that is used twice
             raise Unknown
-        names = _tensors(nodes)
+        names = tensors(nodes)
         inputs = [numbers[name] for name in names] or [last]
         last = numbers[layer.name] = _add_layer(layer, inputs, layers)
     return last
@@ -78,7 +78,7 @@ def _products(layer: dict) -> int:
     return places * math.prod(layer.get("kernel", [0]))
 
 
-def _tensors(nodes: object) -> list[str]:
+def tensors(nodes: object) -> list[str]:
     """Return the names of the layers whose output a layer takes."""
     if isinstance(nodes, dict):
         if nodes.get("class_name") == "__keras_tensor__":
@@ -86,7 +86,7 @@ def _tensors(nodes: object) -> list[str]:
         nodes = list(nodes.values())
     if not isinstance(nodes, list | tuple):
         return []
-    return [name for node in nodes for name in _tensors(node)]
+    return [name for node in nodes for name in tensors(node)]
 
 
 def _add_layer(layer: Layer, inputs: list[int], layers: list[dict]) -> int:

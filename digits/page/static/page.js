@@ -6,8 +6,9 @@ import { copyPicture, saveFilm, savePicture } from "./film.js";
 import * as history from "./history.js";
 import { follow } from "./living.js";
 import { openModel } from "./model.js";
+import { readHere } from "./photos.js";
 import { body, openPicture } from "./pictures.js";
-import { ask as post, hasServer, Refused, watch } from "./server.js";
+import { ask as post, hasServer, readsPhotos, Refused, watch } from "./server.js";
 import { asText, element, fitNumber, onChoice } from "./showing.js";
 import { store, update } from "./store.js";
 import { readStrokes } from "./strokes.js";
@@ -136,12 +137,12 @@ async function readDrawing(strokes) {
   return { ...answer, sent: () => field.strokesAsPicture(strokes) };
 }
 
-/** What the server reads of a picture; each model is asked once. */
+/** What is read of a picture; each model is asked once. */
 function readPicture(picture) {
   if (picture.era === era) return picture.reading;
   picture.era = era;
   picture.pending = true;
-  picture.reading = sendPicture(picture);
+  picture.reading = hasServer ? sendPicture(picture) : lookAt(picture);
   picture.reading.catch(() => (picture.era = null)).finally(() => {
     picture.pending = false;
     showWaiting();
@@ -155,8 +156,16 @@ async function sendPicture(picture) {
   return (picture.answer = { ...(await post("read", sent)), sent: () => sent });
 }
 
+async function lookAt(picture) {
+  return (picture.answer = await readHere(picture.image, (share) => {
+    picture.share = share;
+    showWaiting();
+  }));
+}
+
 function showWaiting() {
-  const text = coming || (picture()?.pending ? "Reading …" : "");
+  const { pending, share } = picture() ?? {};
+  const text = [coming || (pending ? "Reading …" : ""), pending && share ? ` ${Math.round(100 * share)} %` : ""].join("");
   $("waiting").textContent = text;
   $("waiting").hidden = !text;
 }
@@ -206,7 +215,7 @@ const server = watch({
 
 /** Read files one after the other. Only what can be read stays on the field. */
 async function take(files) {
-  if (!hasServer) return trouble(LOCAL);
+  if (!readsPhotos) return trouble(LOCAL);
   const [taken, refused, before] = [[], [], history.scene()];
   const goneOn = () => (taken.length ? history.scene().pictures !== taken : history.scene() !== before);
   for (const [i, file] of files.entries()) {
@@ -419,8 +428,9 @@ for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"])
 }
 new ResizeObserver(fitNumber).observe($("number"));
 
-for (const id of ["bring", "learning"]) $(id).hidden = !hasServer;
-document.body.classList.toggle("exported", !hasServer);
+$("bring").hidden = !readsPhotos;
+$("learning").hidden = !hasServer;
+document.body.classList.toggle("writing-only", !readsPhotos);
 await history.restore();
 refresh();
 read();

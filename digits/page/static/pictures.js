@@ -2,7 +2,7 @@
 
 import { preview } from "./server.js";
 
-const PIXELS = 1_470_000; // the reader works at no more
+export const PIXELS = 1_470_000; // the reader works at no more
 const SIDE = 1200; // pixels of a drawing that has no size of its own
 const SMALL = 1024 * 1024; // bytes: smaller files of a kind that the server opens are sent as they are
 const KINDS = /^$|^image\/(jpeg|png|gif|bmp|webp|tiff|avif)$/;
@@ -51,16 +51,23 @@ async function made({ file, image }) {
 
 /** A JPEG of what the browser shows. */
 async function smaller(image) {
+  const canvas = canvasOf(image, PIXELS);
+  return new Promise((done, fail) => {
+    canvas.toBlob((blob) => (blob ? done(blob) : fail(new Error("too large for this browser"))), "image/jpeg", 0.9);
+  });
+}
+
+/** What the browser shows, in so many pixels at most, as a canvas. */
+export function canvasOf(image, pixels) {
   const [width, height] = [image.naturalWidth || SIDE, image.naturalHeight || SIDE];
-  const scale = Math.min(1, Math.sqrt(PIXELS / (width * height)));
+  const scale = Math.min(1, Math.sqrt(pixels / (width * height)));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(width * scale));
   canvas.height = Math.max(1, Math.round(height * scale));
   const context = canvas.getContext("2d");
   context.fillStyle = "#fff"; // where it is transparent
   context.fillRect(0, 0, canvas.width, canvas.height);
+  context.imageSmoothingQuality = "high";
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
-  return new Promise((done, fail) => {
-    canvas.toBlob((blob) => (blob ? done(blob) : fail(new Error("too large for this browser"))), "image/jpeg", 0.9);
-  });
+  return canvas;
 }

@@ -2,8 +2,13 @@
 
 const exported = document.getElementById("exported"); // holds the model of a page without a server
 
+const detector = document.getElementById("detector"); // and this what finds digits on a photo
+
 /** Whether this page came from draw.py, and not from any web host or a disk. */
 export const hasServer = !exported;
+
+/** Whether photos are read: by the server, or here. */
+export const readsPhotos = hasServer || Boolean(detector);
 
 /** An error that the server explained, or that the browser can explain. */
 export class Refused extends Error {}
@@ -20,14 +25,20 @@ export async function ask(path, body) {
 
 /** The model as bytes: none where the browser cannot run it. Throws TypeError if nobody answers. */
 export async function networkBytes() {
-  if (exported) return Uint8Array.from(atob(exported.textContent.trim()), (letter) => letter.charCodeAt(0)).buffer;
+  if (exported) return bytesIn(exported);
   const response = await fetch("network");
   if (!response.ok) throw new TypeError("no model");
   return response.arrayBuffer();
 }
 
+/** What was exported with the page to find digits on photos, as bytes. */
+export const detectorBytes = () => bytesIn(detector);
+
+const bytesIn = ({ textContent }) => Uint8Array.from(atob(textContent.trim()), (letter) => letter.charCodeAt(0)).buffer;
+
 /** A picture that only the server opens, as a JPEG. Throws Refused where it cannot either. */
 export async function preview(file) {
+  if (!hasServer) throw new Refused("not a picture that this browser opens");
   const response = await fetch("preview", { method: "POST", body: file, headers: { "Content-Type": typeOf(file) } });
   if (!response.ok) throw new Refused((await response.json()).error);
   return response.blob();
