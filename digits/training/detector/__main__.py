@@ -36,7 +36,7 @@ RATE, WEIGHT_DECAY = 1.5e-3, 0.01
 WARM_UP = 300  # steps
 AVERAGE = 0.99  # each EVERY steps, of the mean of the weights
 EVERY, SAVED = 10, 100  # steps
-CALIBRATION, SCENES = 10**6, 120  # the seed of the scenes to calibrate on, and their number
+CALIBRATION, SCENES = 10**6, 200  # the seed of the scenes to calibrate on, and their number
 
 
 def main() -> int:
