@@ -26,7 +26,7 @@ MOST = 2_000_000  # bytes
 def site(tmp_path_factory):
     """A folder with the page in a folder of its own; its detector has random weights."""
     folder = tmp_path_factory.mktemp("site")
-    save_detector(build_detector(), np.zeros(3), folder / "detector.npz")
+    save_detector(build_detector(), np.zeros((2, 7)), folder / "detector.npz")
     with detector_in(folder / "detector.npz"):
         export_page(load_model(ROOT), folder / "digits")
     (folder / "detector.npz").unlink()

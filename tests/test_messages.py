@@ -109,7 +109,8 @@ def test_a_full_disk_leaves_no_half_files(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(UserError, match="No space left"):
         figures.save(figures.new_figure(), tmp_path / "a.png")
-    monkeypatch.setattr(export, "as_network", lambda _: b"")
+    for made in ("as_network", "detector_bytes"):
+        monkeypatch.setattr(export, made, lambda _: b"")
     with pytest.raises(UserError, match="No space left"):
         export.export_page(None, tmp_path)
     assert [file.read_text() for file in tmp_path.iterdir()] == ["before"]

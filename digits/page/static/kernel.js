@@ -1,6 +1,6 @@
 // The inner loop of a convolution, in WebAssembly: 4 pixels and 8 filters at a time, which is 16
 // times as fast as the same in JavaScript. The bytes are put together here, with the numbers that
-// https://webassembly.github.io/spec/core/binary/ gives to types and instructions.
+// the binary format of WebAssembly's core specification gives to types and instructions.
 //
 // All it works on lies in `memory`; places in it are in bytes.
 
