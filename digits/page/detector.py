@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from digits.data import colours, normalization
-from digits.page.network import tensors
 from digits.model.trial import trial_of
+from digits.page.network import tensors
 from digits.reading import geometry, results
 from digits.reading.detector import deciding, finding, lines, network
 
