@@ -64,10 +64,10 @@ export function drawNetwork(context, plan, image, probabilities, digit, lines) {
   drawMaps(context, [plan.image], image);
   context.font = "0.75rem system-ui, sans-serif";
   context.fillStyle = SOFT;
-  for (const { stage, maps, x } of plan.columns) {
+  for (const { stage, maps, x, width: widest } of plan.columns) {
     const [height, width] = stage.layer.shape;
     drawMaps(context, maps, stage.layer);
-    context.fillText(`${maps.length} maps ${height}×${width}`, x, plan.foot + 20);
+    context.fillText(`${maps.length} maps ${height}×${width}`, x, plan.foot + 20, widest + 16);
   }
   context.textBaseline = "middle";
   plan.bars.forEach(({ x, y, width, height }, d) => {
