@@ -57,19 +57,10 @@ class Page:
         return sum(c.chance for c in self.candidates)
 
 
-def read_page(
-    reading: Reading,
-    image: np.ndarray,
-    back: np.ndarray,
-    model: "Model",
-    number: int | None = None,
-) -> Reading:
-    """Fill in what is read on an image of working size; `back` leads to the picture.
-
-    Where it is known how many digits there are, the `number` that most look like one are read.
-    """
+def read_page(reading: Reading, image: np.ndarray, back: np.ndarray, model: "Model") -> Reading:
+    """Fill in what is read on an image of working size; `back` leads to the picture."""
     page = _level(_upright(_seen(image, back, model), model), model)
-    digits, nearly = decide(page.candidates) if number is None else so_many(page.candidates, number)
+    digits, nearly = decide(page.candidates)
     boxes = np.array([c.cut.box for c in digits]).reshape(-1, 4)
     if not digits:
         reading.error = "no digit found"
@@ -167,12 +158,6 @@ def decide(candidates: list[Candidate]) -> tuple[list[Candidate], list[Candidate
         digits = [c for c in digits if usual / UNLIKE < c.height < usual * UNLIKE]
     nearly = [c for c in candidates if c not in digits and c.chance > NEARLY]
     return digits, nearly
-
-
-def so_many(candidates: list[Candidate], number: int) -> tuple[list[Candidate], list[Candidate]]:
-    """Return those that most look like a digit, whatever the model says; none if there are less."""
-    ordered = sorted(candidates, key=lambda c: c.heat, reverse=True)
-    return (ordered[:number], []) if len(ordered) >= number else ([], ordered)
 
 
 def _usual_height(digits: list[Candidate]) -> float:

@@ -19,7 +19,7 @@ WITHOUT_MODEL = 1, 1, 1, 1, 0, 0, 1  # of the features, those that are the detec
 
 
 def fit_calibration(found: "Iterable[tuple[Drawn, list[Candidate]]]") -> np.ndarray:
-    """Return the weights of `deciding.chance`, (2, 7), from scenes and what was found on them.
+    """Return the weights of `deciding.features`, (2, 7), from scenes and what was found on them.
 
     The first leave the model's confidence out.
     """
