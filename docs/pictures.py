@@ -177,7 +177,7 @@ def draw_steps(grey: np.ndarray) -> dict[str, np.ndarray]:
     components = [c for c in components if steps.is_stroke(c, ink, image)]
     ink, _ = steps.deskew(ink, components, height) or (ink, None)
     level, height = steps.find_digits(steps.hysteresis_threshold(ink))
-    lines = steps.find_lines(level, height)
+    lines = steps.in_lines(level, height)
     in_order = [component for line in lines for component in line]
     of_line = [number for number, line in enumerate(lines) for _ in line]
     touching = [part for line in lines for part in steps.segment(line, ink) if part[1]]

@@ -20,8 +20,8 @@ import numpy as np
 from digits.data import colours, normalization
 from digits.model.trial import trial_of
 from digits.page.network import tensors
-from digits.reading import geometry, results
-from digits.reading.detector import deciding, finding, lines, network
+from digits.reading import geometry, lines, results
+from digits.reading.detector import deciding, finding, network
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -11,7 +11,7 @@ Each step is a function in a module of its name:
     components, height = find_digits(components)    components     joined to digits
     is_stroke(component, ink, image)                strokes        no blots, no shades
     ink, back = deskew(ink, components, height)     lines          the page made level
-    lines = find_lines(components, height)          lines          in reading order
+    lines = in_lines(components, height)            lines          in reading order
     lattice = segment(line, ink)                    segmentation   where neighbours touch
     image = normalize_digit(component, ink)         normalization  28x28, as MNIST's are
 
@@ -28,7 +28,7 @@ from digits.reading.background import estimate_background
 from digits.reading.border import find_border
 from digits.reading.components import SMALLEST, Component, edge_contacts, find_digits
 from digits.reading.geometry import scale_of, to_working_size
-from digits.reading.lines import deskew, find_lines, split_marks
+from digits.reading.lines import deskew, in_lines, split_marks
 from digits.reading.rulings import find_rulings
 from digits.reading.segmentation import segment
 from digits.reading.strokes import is_stroke, stroke_ink
@@ -109,7 +109,7 @@ def digits_on(image: np.ndarray, back: np.ndarray, attempt: int = 0) -> list[Dig
         components, height = find_digits(hysteresis_threshold(ink))
         for digit, blot in zip(digits, blots, strict=True):
             digit.place = _box(blot, np.linalg.inv(rotated_back))
-    for number, line in enumerate(find_lines(components, height)):
+    for number, line in enumerate(in_lines(components, height)):
         line, marks = split_marks(line)
         for component, lattice in segment(line, ink):
             digit = make_digit(component, ink, back, line=number)

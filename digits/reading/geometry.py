@@ -64,14 +64,21 @@ def in_picture(box: np.ndarray, back: np.ndarray) -> tuple[int, int, int, int]:
     return round(left), round(top), max(1, round(right - left)), max(1, round(bottom - top))
 
 
-def rotate(image: np.ndarray, slope: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return `image` rotated so that lines falling by `slope` are level, and the matrix back."""
+def edge_grey(image: np.ndarray) -> int:
+    """Return the median of the pixels at the four edges, for what lies beyond them."""
+    return int(np.median(np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])))
+
+
+def rotate(image: np.ndarray, slope: float, beyond: float = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return `image` rotated so that lines falling by `slope` are level, and the matrix back.
+
+    `beyond` is the value of pixels that lay outside it.
+    """
     height, width = image.shape
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), np.degrees(np.arctan(slope)), 1)
     around = np.abs(turn[:, :2]) @ (width, height)
     turn[:, 2] += (around - (width, height)) / 2
     size = [int(np.ceil(side)) for side in around]
     back = np.linalg.inv(np.vstack([turn, (0, 0, 1)]))
-    edges = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
-    how = {"flags": cv2.INTER_LINEAR, "borderValue": int(np.median(edges))}
+    how = {"flags": cv2.INTER_LINEAR, "borderValue": beyond}
     return cv2.warpAffine(image, turn, size, **how), back

@@ -3,7 +3,7 @@
 regions = extremal_regions(smooth)          extremal_regions  all that may be digits
 chosen = compete(regions, confidence)       competition       which of those that overlap
 rest = beside(chosen, smooth)               here              what else stands there
-lines = find_lines(components, height)      lines             in reading order
+lines = in_lines(components, height)        lines             in reading order
 lattice = segment(line, ink)                segmentation      where neighbours touch
 """
 
@@ -26,7 +26,7 @@ from digits.reading.components import (
 )
 from digits.reading.extremal_regions import SLIM, Region, extremal_regions, local_ink, smoothed
 from digits.reading.finding import Digit, make_digit
-from digits.reading.lines import deskew, find_lines
+from digits.reading.lines import deskew, in_lines
 from digits.reading.results import DIGIT
 from digits.reading.segmentation import segment
 
@@ -153,7 +153,7 @@ def _in_lines(
     whole, rest = _with_pieces(chosen, rest, height)
     others = [c for c in join_parts(rest, height, TALLEST * height) if not _upright(c, height)]
     unions = _unions(others, height)
-    lines = find_lines([*whole, *others, *unions], height)
+    lines = in_lines([*whole, *others, *unions], height)
     digits = []
     for number, line in enumerate(lines):
         marks = [c for c in line if c not in whole and c.height < LOW * height]

@@ -68,7 +68,7 @@ export function digitImage(lines) {
   });
   const ink = new Float32Array(size[0] * size[1]);
   for (const line of lines) draw(ink, size, line.map(toPixels));
-  return placed(ink, size);
+  return centred(ink, size);
 }
 
 const longest = ({ left, top, right, bottom }) => Math.max(right - left, bottom - top, 1e-6);
@@ -118,18 +118,19 @@ export function draw(ink, [width, height], points) {
   });
 }
 
-function placed(ink, [width, height]) {
+/** Ink, 0 to 1, with its centre of mass in the middle of 28x28: 784 grey values. */
+export function centred(ink, [width, height], round = Math.round) {
   let [mass, x, y] = [0, 0, 0];
   ink.forEach((value, i) => {
     mass += value;
     x += value * (i % width);
     y += value * Math.floor(i / width);
   });
-  const corner = (centre, size) => Math.min(SIDE - size, Math.max(0, Math.round((SIDE - 1) / 2 - centre / mass)));
+  const corner = (centre, size) => Math.min(SIDE - size, Math.max(0, round((SIDE - 1) / 2 - centre / mass)));
   const [left, top] = [corner(x, width), corner(y, height)];
   const image = new Uint8Array(SIDE * SIDE);
   ink.forEach((value, i) => {
-    image[(top + Math.floor(i / width)) * SIDE + left + (i % width)] = Math.round(255 * value);
+    image[(top + Math.floor(i / width)) * SIDE + left + (i % width)] = round(255 * value);
   });
   return image;
 }

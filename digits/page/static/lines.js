@@ -1,4 +1,4 @@
-// The lines that digits stand in, as digits/reading/detector/lines.py finds them, and their groups.
+// The lines that digits stand in, as digits/reading/lines.py finds them, and their groups.
 //
 // A thing is {x, y, width, height, ...}, in pixels; what else it has is left as it is.
 

@@ -1,5 +1,6 @@
 // From the ink of a digit on a picture to 28x28 pixels, as digits/data/normalization.py makes them.
 
+import { centred } from "./digit_image.js";
 import { above, boundingBox, cropped, extremes, resized, rounded } from "./images.js";
 
 /**
@@ -58,23 +59,10 @@ function distances({ values, width, height }, wanted) {
 
 /** Scale ink of any size to fit 20x20 and put its centre of mass in the middle. */
 function placed(solid, { SIDE, FIT }) {
-  const image = new Uint8Array(SIDE * SIDE);
   const found = boundingBox(above(solid, 0.3));
-  if (!found) return image;
+  if (!found) return new Uint8Array(SIDE * SIDE);
   const part = cropped(solid, found);
   const scale = FIT / Math.max(part.width, part.height);
   const size = [part.width, part.height].map((side) => Math.max(1, rounded(side * scale)));
-  const { values, width, height } = resized(part, ...size);
-  let [mass, x, y] = [0, 0, 0];
-  values.forEach((value, i) => {
-    mass += value;
-    x += value * (i % width);
-    y += value * Math.floor(i / width);
-  });
-  const corner = (centre, side) => Math.min(SIDE - side, Math.max(0, rounded((SIDE - 1) / 2 - centre / mass)));
-  const [left, top] = [corner(x, width), corner(y, height)];
-  values.forEach((value, i) => {
-    image[(top + Math.floor(i / width)) * SIDE + left + (i % width)] = rounded(255 * value);
-  });
-  return image;
+  return centred(resized(part, ...size).values, size, rounded); // as numpy rounds
 }

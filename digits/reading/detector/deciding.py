@@ -8,22 +8,21 @@ import numpy as np
 from digits.model.evaluation import predict
 from digits.model.trial import trial_of
 from digits.reading.detector.finding import Cut, Level, Network, cut_out, look, other_writing, peaks
-from digits.reading.detector.lines import estimate_slope, find_lines
 from digits.reading.detector.network import load_calibration, see
 from digits.reading.finding import Digit
-from digits.reading.geometry import in_picture, rotate, turned
+from digits.reading.geometry import edge_grey, in_picture, rotate, turned
+from digits.reading.lines import LEVEL, estimate_slope, find_lines, levelled
 from digits.reading.results import UNSURE, Answer, Reading
+from digits.reading.unread import DOUBTFUL
 
 if TYPE_CHECKING:
     from keras import Model
 
 LIKE_ONE = 0.3  # height of a peak: a page where most of these are no digits may be turned
 CLEAR = 2  # times as much must be read right in another way, for a page to be turned
-TILTED = 0.07  # slope of the lines: a page with more is made level
 UNLIKE = 2.2  # times as high, or as low, as the digits of the page: none of them
 NEARLY = 0.05  # probability: with less, nothing was left out
 FAINT = 20  # grey levels between paper and ink
-DOUBTFUL = 0.8  # certainty, at most, beside other writing
 
 
 @dataclass(eq=False)
@@ -65,7 +64,8 @@ def read_page(reading: Reading, image: np.ndarray, back: np.ndarray, model: "Mod
     if not digits:
         reading.error = "no digit found"
         return reading
-    for line, numbers in enumerate(find_lines(boxes, _usual_height(digits))):
+    height = _usual_height(digits)
+    for line, numbers in enumerate(find_lines(levelled(boxes, height), height)):
         for digit in (digits[n] for n in numbers):
             box, place = (in_picture(digit.cut.box, to) for to in (page.back, np.eye(3)))
             answer = Answer(
@@ -74,10 +74,10 @@ def read_page(reading: Reading, image: np.ndarray, back: np.ndarray, model: "Mod
             reading.answers.append(answer)
             why = "faint" if digit.cut.contrast < FAINT else "no digit"
             reading.doubt(why, min(1.0, digit.chance / answer.confidence))
-    others = other_writing(page.levels, boxes, _usual_height(digits))
+    others = other_writing(page.levels, boxes, height)
     for other in nearly:
         reading.doubt("unread ink", 1 - other.chance)
-    for _ in others[:1]:
+    if others:
         reading.doubt("letters nearby", at_most=DOUBTFUL)
     reading.doubt("model", trial_of(model).trust)
     left = [c.cut.box for c in nearly if not any(_same(c.cut.box, other) for other in others)]
@@ -116,9 +116,9 @@ def _level(page: Page, model: "Model") -> Page:
     if len(digits) < 4:
         return page
     slope = estimate_slope(np.array([c.cut.box for c in digits]), _usual_height(digits))
-    if abs(slope) < TILTED:
+    if abs(slope) <= LEVEL:
         return page
-    image, back = rotate(page.image, slope)
+    image, back = rotate(page.image, slope, edge_grey(page.image))
     other = _seen(image, page.back @ back, model)
     return other if other.read > page.read else page
 

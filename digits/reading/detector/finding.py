@@ -14,6 +14,8 @@ import numpy as np
 
 from digits.data.normalization import LOW, bounding_box, normalize_digit
 from digits.reading.detector.network import REACH, STRIDE, USUAL, local_contrast
+from digits.reading.geometry import edge_grey
+from digits.reading.unread import NEAR
 
 STEP = 1.6  # from one size of the picture to the next
 FEW = 350_000  # pixels: a picture with fewer is also enlarged
@@ -28,7 +30,6 @@ INKED = 0.4  # probability of ink: with less a pixel is not a digit's
 PAPER = 0.15  # and with less than that it is paper
 WRITING = 0.5  # probability of ink or of other writing: with more it is something that was written
 MARK = 0.15  # heights of the digits: what is smaller is dust
-NEAR = 4  # heights of the digits: other writing further away is not theirs
 FAINTEST = 4  # grey levels between paper and ink
 
 Network = Callable[[np.ndarray], dict]  # (1, height, width, 2) -> "centre", "ink"
@@ -66,8 +67,8 @@ def look(image: np.ndarray, network: Network) -> list[Level]:
     """
     scales = _scales(image.shape)
     greys = [image if scale == 1 else _resized(image, scale) for scale in scales]
-    edges = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
-    rooms = [_with_margin(grey, int(np.median(edges))) for grey in greys]
+    edge = edge_grey(image)
+    rooms = [_with_margin(grey, edge) for grey in greys]
     corners, size = _packed([room.shape[:2] for room in rooms])
     sheet = np.zeros((*size, rooms[0].shape[2]), "float32")
     for room, (y, x) in zip(rooms, corners, strict=True):
@@ -167,7 +168,7 @@ def peaks(levels: list[Level], lowest: float = PEAK) -> list[Peak]:
         if not len(same):
             boxes[len(kept)] = peak.x, peak.y, peak.width, peak.height
             kept.append(peak)
-    return [peak._replace(again=float(heat)) for peak, heat in zip(kept, again, strict=False)]
+    return [peak._replace(again=float(again[n])) for n, peak in enumerate(kept)]
 
 
 def _middle(heat: np.ndarray, row: int, column: int) -> tuple[float, float]:

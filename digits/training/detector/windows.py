@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from digits.reading.detector.network import REACH, USUAL, local_contrast
+from digits.reading.geometry import edge_grey
 
 SIDE, ROUND = 192, 32  # pixels: a window, and what contrast needs to see around it
 SIZES = 10.5, 44  # pixels: heights of digits that are found; the others are ignored
@@ -25,8 +26,7 @@ def window(grey, marks, boxes, height: float, rng: np.random.Generator):
     cosine, sine = scale * np.cos(turn), scale * np.sin(turn)
     matrix = np.array([[cosine, -sine, side / 2 - cosine * x + sine * y],
                        [sine, cosine, side / 2 - sine * x - cosine * y]])  # fmt: skip
-    edges = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    border = int(np.median(edges)) if rng.random() < 0.7 else int(rng.integers(256))
+    border = edge_grey(grey) if rng.random() < 0.7 else int(rng.integers(256))
     if scale < 0.7:  # a reduced picture is averaged first
         grey = cv2.blur(grey, (round(1 / scale),) * 2)
     image = cv2.warpAffine(grey, matrix, (side, side), flags=cv2.INTER_LINEAR, borderValue=border)
