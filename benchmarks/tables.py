@@ -41,7 +41,7 @@ README = (  # what stands there, and the table, the row and the column that it c
         *("people", "photos of sums, equations, sudokus", "right"),
     ),
     (
-        "of the answers to them that are at least 90 % sure, right",
+        "of all answers to strangers' pictures that are at least 90 % sure, right",
         "people",
         "answers that are at least 90 % sure",
         "right",
