@@ -36,8 +36,13 @@ def draw_scene(strokes: Strokes, rng: Rng) -> Drawn:
     if choice < 0.22:
         names = [name for name in kinds.KINDS if name not in LEFT_OUT]
         return kinds.KINDS[one_of(rng, names)](strokes, rng)
-    page_of = clutter if choice < 0.32 else _written
-    return page_of(strokes, rng)
+    scene = (clutter if choice < 0.32 else _written)(strokes, rng)
+    if len(scene.boxes):
+        return scene
+    turns = int(rng.integers(4))  # what is no digit is none on its side
+    turned = (np.ascontiguousarray(np.rot90(a, turns)) for a in (scene.picture, scene.marks))
+    picture, marks = turned
+    return scene._replace(picture=picture, marks=marks)
 
 
 def _written(strokes: Strokes, rng: Rng) -> Drawn:

@@ -82,6 +82,7 @@ MORE_SIGNS = {
     "~": [[(0, 0.4), (0.15, 0.55), (0.35, 0.38), (0.5, 0.52)]],
 }  # fmt: skip
 WRITTEN_SIGNS = SIGNS | MORE_SIGNS
+OPERATORS = "+++--==xx//(())"  # the common ones
 WRITTEN_LETTERS = {
     "A": [[(0, 0), (0.35, 1), (0.7, 0)], [(0.15, 0.4), (0.55, 0.4)]],
     "B": [[(0, 0), (0, 1)], [(0, 1), (0.4, 0.95), (0.45, 0.75), (0, 0.52)],
@@ -141,10 +142,12 @@ WRITTEN_LETTERS = {
 }  # fmt: skip
 
 
-def draw(page: Page, hand: Hand, strokes, x: float, y: float, size: float = 1.0) -> float:
+def draw(
+    page: Page, hand: Hand, strokes, x: float, y: float, size: float = 1.0, vary: float = 0.15
+) -> float:
     """Draw a sign or a letter on the baseline y from x on; return where it ends."""
     rng, far = hand.rng, 0.0
-    wide, high = size * np.exp(rng.normal(0, 0.15, 2))
+    wide, high = size * np.exp(rng.normal(0, vary, 2))
     lean = hand.slant + rng.normal(0, 0.06)
     for line in strokes:
         points = np.array(line) + rng.normal(0, 0.025, (len(line), 2))
@@ -167,8 +170,9 @@ def _rounded(points: np.ndarray) -> np.ndarray:
 
 
 def written_sign(page: Page, hand: Hand, x: float, y: float) -> float:
-    signs = list((SIGNS if hand.rng.random() < 0.5 else WRITTEN_SIGNS).values())  # the common ones
-    return draw(page, hand, signs[hand.rng.integers(len(signs))], x, y)
+    signs = OPERATORS if hand.rng.random() < 0.6 else list(WRITTEN_SIGNS)
+    sign = WRITTEN_SIGNS[signs[hand.rng.integers(len(signs))]]
+    return draw(page, hand, sign, x, y, np.exp(hand.rng.normal(0, 0.2)), vary=0.22)
 
 
 def written_letter(page: Page, hand: Hand, x: float, y: float) -> float:

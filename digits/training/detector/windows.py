@@ -7,14 +7,17 @@ from digits.reading.detector.network import REACH, USUAL, local_contrast
 from digits.reading.geometry import edge_grey
 
 SIDE, ROUND = 192, 32  # pixels: a window, and what contrast needs to see around it
-SIZES = 10.5, 44  # pixels: heights of digits that are found; the others are ignored
+SIZES = 10.5, 44  # pixels: heights of digits that are found
+FOREIGN = 7, 55  # pixels: what is lower or higher is to be found at another size of the picture
+OUTER, LARGEST = 0.2, 160  # how often digits are of such sizes, and the highest of them
+ENLARGED = 2.5  # a scene at most: more shows nothing new
 SPREAD = 0.11  # heights: deviation of the peak in the middle of a digit
 
 
 def window(grey, marks, boxes, height: float, rng: np.random.Generator):
     """Return a window of a scene for the network, and the two truths."""
     side = SIDE + 2 * ROUND
-    scale = np.exp(rng.uniform(*np.log(SIZES))) / height
+    scale = min(_some_height(rng) / height, ENLARGED)
     turn = np.deg2rad(rng.normal(0, 4))
     rows, columns = grey.shape
     x, y = rng.uniform(0, columns), rng.uniform(0, rows)
@@ -36,6 +39,14 @@ def window(grey, marks, boxes, height: float, rng: np.random.Generator):
     marks = cv2.warpAffine(marks, matrix, (SIDE, SIDE), flags=cv2.INTER_NEAREST)
     size = scale * (boxes[:, 2:] - boxes[:, :2])
     return image[inner, inner], *truths(marks, size)
+
+
+def _some_height(rng: np.random.Generator) -> float:
+    """Return how high digits are to be in a window: mostly so that they are found there."""
+    between = SIZES
+    if rng.random() < OUTER:
+        between = (SIZES[1], LARGEST) if rng.random() < 0.7 else (FOREIGN[0] / 1.5, SIZES[0])
+    return float(np.exp(rng.uniform(*np.log(between))))
 
 
 def _inside(at: float, size: int, side: float, rng: np.random.Generator) -> float:
@@ -70,8 +81,8 @@ def truths(marks: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray
     "centre" (height / 4, width / 4, 5): the peaks, logarithms of height and width, 1 where these
     count, the weight; "ink" (height / 2, width / 2, 9): ink of digits, other writing, the way to
     the middle, 1 where this counts, the weight. `marks` are (height, width), multiples of 4;
-    `sizes` (n, 2) are widths and heights of whole digits: what is cut by the window, covered, too
-    small or too large is ignored.
+    `sizes` (n, 2) are widths and heights of whole digits. No peak should be where digits are of a
+    foreign size; what is cut by the window, covered, or nearly of a foreign size is ignored.
     """
     rows, columns = marks.shape
     centre = np.zeros((rows // 4, columns // 4, 5), "float32")
@@ -90,6 +101,9 @@ def truths(marks: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray
         top, bottom, left, right = y.min(), y.max() + 1, x.min(), x.max() + 1
         height, width = bottom - top, right - left
         whole_width, whole_height = sizes[number - 1]
+        if not FOREIGN[0] <= max(whole_height, 0.8 * whole_width) <= FOREIGN[1]:
+            ink[top // 2 : (bottom + 1) // 2, left // 2 : (right + 1) // 2, 8] = 0
+            continue
         longest = max(height, 0.8 * width)
         cut = top == 0 or left == 0 or bottom == rows or right == columns
         hidden = height < 0.75 * whole_height or width < 0.6 * whole_width
