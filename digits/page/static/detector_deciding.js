@@ -2,7 +2,7 @@
 // reading/detector/deciding.py does it. The answer is as the server gives it.
 
 import { cutOut, look, otherWriting, peaks } from "./detector_finding.js";
-import { rounded } from "./images.js";
+import { inPicture, rotated, turned } from "./grey.js";
 import { groupsOf, linesOf, slopeOf } from "./lines.js";
 
 /**
@@ -11,11 +11,13 @@ import { groupsOf, linesOf, slopeOf } from "./lines.js";
  */
 export function readPage(page, detector, predict, progress) {
   const { settings } = detector;
-  const { turns, levels, candidates } = upright(page, detector, predict, progress);
+  const seen = (turned) => ({ ...turned, ...candidatesOn(turned.image, detector, predict, progress) });
+  const asIs = seen({ image: page, back: (x, y) => [x, y] });
+  const { back, levels, candidates } = level(upright(asIs, seen, settings), seen, settings);
   const { digits, nearly } = decide(candidates, settings);
   const height = usualHeight(digits);
   const others = digits.length ? otherWriting(levels, digits.map(({ box }) => box), height, settings.finding) : [];
-  const asBox = (box) => placeOf(turnedBack(box, page, turns));
+  const asBox = (box) => inPicture(box, back);
   const read = inLines(digits, height, settings).map((line) => groupsOf(line, settings.results));
   const boxes = read.flat(2).map(({ digit, box, image, probabilities }) => {
     const confidence = Math.max(...probabilities);
@@ -46,42 +48,27 @@ function isIn([left, top, right, bottom], other) {
   return other[0] <= x && x <= other[2] && other[1] <= y && y <= other[3];
 }
 
-/** A page turned so that most of it is read: how often to the left, and what is seen there. */
-function upright(page, detector, predict, progress) {
-  const { CLEAR, LIKE_ONE } = detector.settings.deciding;
-  const at = (turns) => ({ turns, ...candidatesOn(turned(page, turns), detector, predict, progress) });
-  const read = (candidates) => candidates.reduce((total, { chance }) => total + chance, 0);
-  let best = at(0);
-  const there = best.candidates.filter(({ heat }) => heat > LIKE_ONE);
-  if (there.length && 2 * read(there) >= there.length) return best;
+const read = (candidates) => candidates.reduce((total, { chance }) => total + chance, 0);
+
+/** A page turned so that most of it is read: {image, back, levels, candidates}. */
+function upright(page, seen, { deciding: { CLEAR, LIKE_ONE } }) {
+  let best = page;
+  const there = page.candidates.filter(({ heat }) => heat > LIKE_ONE);
+  if (there.length && 2 * read(there) >= there.length) return page;
   for (const turns of [1, 3, 2]) {
-    const other = at(turns);
+    const other = seen(turned(page, turns));
     if (read(other.candidates) > CLEAR * read(best.candidates) + 1) best = other;
   }
   return best;
 }
 
-/** An image turned to the left by right angles. */
-function turned({ values, width, height }, turns) {
-  if (!turns) return { values, width, height };
-  const image = { values: new Uint8Array(values.length), width: height, height: width };
-  for (let y = 0; y < image.height; y++) {
-    for (let x = 0; x < image.width; x++) image.values[y * image.width + x] = values[x * width + width - 1 - y];
-  }
-  return turned(image, turns - 1);
-}
-
-/** A box [left, top, right, bottom] on a page that was turned, as it lies on the page itself. */
-function turnedBack([left, top, right, bottom], { width, height }, turns) {
-  if (!turns) return [left, top, right, bottom];
-  const across = turns % 2 ? width : height; // of the page that was turned last
-  return turnedBack([across - bottom, left, across - top, right], { width, height }, turns - 1);
-}
-
-/** [x, y, width, height] in whole pixels. */
-function placeOf([left, top, right, bottom]) {
-  const [x, y] = [Math.max(0, left), Math.max(0, top)];
-  return [rounded(x), rounded(y), Math.max(1, rounded(right - x)), Math.max(1, rounded(bottom - y))];
+/** The same with its lines level, if more is read so. */
+function level(page, seen, settings) {
+  const { digits } = decide(page.candidates, settings);
+  const slope = slopeOf(digits.map(thingAt), usualHeight(digits), { ...settings.geometry, ...settings.lines });
+  if (Math.abs(slope) <= settings.lines.LEVEL) return page;
+  const other = seen(rotated(page, slope));
+  return read(other.candidates) > read(page.candidates) ? other : page;
 }
 
 /** {levels, candidates}: what may be digits, {image, box, heat, again, probabilities, digit, chance, height}. */
@@ -127,15 +114,17 @@ function usualHeight(digits) {
 
 /** Digits line by line, in reading order, each with its place: x, y, width, height. */
 function inLines(digits, height, { lines, geometry }) {
-  const things = digits.map((digit) => {
-    const [left, top, right, bottom] = digit.box;
-    return { digit, x: left, y: top, width: right - left, height: bottom - top };
-  });
+  const things = digits.map(thingAt);
   const slope = slopeOf(things, height, { ...geometry, ...lines });
   for (const thing of things) thing.y -= slope * (thing.x + thing.width / 2);
   const placed = ({ digit }) => {
-    const [x, y, width, height] = placeOf(digit.box);
+    const [x, y, width, height] = inPicture(digit.box);
     return { ...digit, x, y, width, height };
   };
   return linesOf(things, height).map((line) => line.map(placed));
+}
+
+function thingAt(digit) {
+  const [left, top, right, bottom] = digit.box;
+  return { digit, x: left, y: top, width: right - left, height: bottom - top };
 }

@@ -1,6 +1,7 @@
 // From the network's maps to digits, as digits/reading/detector/finding.py does it: peaks are
 // digits, and their pixels those that vote for them.
 
+import { edgeGrey } from "./grey.js";
 import { above, blurred, boundingBox, components, cropped, extremes, quantile, resized, rounded } from "./images.js";
 import { normalizeDigit } from "./normalization.js";
 
@@ -15,7 +16,7 @@ export function look(image, { settings, see }, progress) {
   const { finding, network } = settings;
   const scales = scalesOf(image, finding);
   const greys = scales.map((scale) => (scale === 1 ? image : scaled(image, scale)));
-  const edge = Math.trunc(quantile(edgeOf(image), 0.5));
+  const edge = edgeGrey(image);
   const rooms = greys.map((grey) => contrastOf(withMargin(grey, edge, finding.MARGIN), network));
   const { corners, width, height } = packed(rooms, network.STRIDE);
   const sheet = new Float32Array(2 * width * height);
@@ -37,11 +38,6 @@ function scalesOf({ width, height }, { FEW, SMALLEST, STEP }) {
 
 const scaled = (image, scale) =>
   resized(image, ...[image.width, image.height].map((side) => Math.max(1, rounded(side * scale))));
-
-function edgeOf({ values, width, height }) {
-  const sides = Array.from({ length: height }, (_, y) => [values[y * width], values[(y + 1) * width - 1]]);
-  return [...values.subarray(0, width), ...values.subarray(values.length - width), ...sides.flat()];
-}
 
 function withMargin({ values, width, height }, edge, margin) {
   const [more, below] = [width, height].map((side) => margin + ((8 - (side % 8)) % 8));
