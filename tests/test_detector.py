@@ -65,7 +65,8 @@ def test_a_scene_has_a_box_and_ink_for_each_digit(strokes):
 
 def test_the_network_gets_windows_and_gives_maps_of_their_size(strokes):
     rng = np.random.default_rng(1)
-    image, centre, ink = window(*prepared(draw_scene(strokes, rng), rng), rng)
+    scenes = iter([prepared(draw_scene(strokes, rng), rng) for _ in range(9)])
+    image, centre, ink = window(scenes, rng)
     maps = build_detector()(image[None], training=False)
     assert maps["centre"].shape[1:3] == centre.shape[:2]
     assert maps["ink"].shape[1:3] == ink.shape[:2]

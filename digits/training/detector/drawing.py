@@ -62,8 +62,8 @@ def _draw(seed: tuple[int, int], waiting: Queue) -> None:
     while True:
         for _ in range(1 if scenes else FIRST):
             scenes.append(prepared(draw_scene(strokes, rng), rng))
-        chosen = [scenes[i] for i in rng.integers(len(scenes), size=BATCH)]
-        images, centres, inks = zip(*(window(*scene, rng) for scene in chosen), strict=True)
+        chosen = iter(lambda: scenes[rng.integers(len(scenes))], None)
+        images, centres, inks = zip(*(window(chosen, rng) for _ in range(BATCH)), strict=True)
         waiting.put(
             (np.stack(images), {"centre": np.stack(centres), "ink": np.stack(inks)}),
             timeout=PATIENCE,

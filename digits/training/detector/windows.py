@@ -1,12 +1,19 @@
 """Windows of scenes for the network, and what it should say of them."""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 
 from digits.reading.detector.network import REACH, USUAL, local_contrast
 from digits.reading.geometry import edge_grey
 
+if TYPE_CHECKING:
+    from digits.training.detector.drawing import Scene
+
 SIDE, ROUND = 192, 32  # pixels: a window, and what contrast needs to see around it
+SMALLEST = 48  # pixels: a part of a window that another scene fills
 SIZES = 10.5, 44  # pixels: heights of digits that are found
 FOREIGN = 7, 55  # pixels: what is lower or higher is to be found at another size of the picture
 OUTER, LARGEST = 0.2, 160  # how often digits are of such sizes, and the highest of them
@@ -14,31 +21,58 @@ ENLARGED = 2.5  # a scene at most: more shows nothing new
 SPREAD = 0.11  # heights: deviation of the peak in the middle of a digit
 
 
-def window(grey, marks, boxes, height: float, rng: np.random.Generator):
-    """Return a window of a scene for the network, and the two truths."""
-    side = SIDE + 2 * ROUND
-    scale = min(_some_height(rng) / height, ENLARGED)
+def window(scenes: Iterator["Scene"], rng: np.random.Generator):
+    """Return a window of scenes for the network, (SIDE, SIDE, 2), and the two truths."""
+    image, marks, sizes = _filled((SIDE, SIDE), scenes, rng)
+    return image, *truths(marks, sizes)
+
+
+def _filled(shape: tuple[int, int], scenes: Iterator["Scene"], rng: np.random.Generator):
+    """Return (*shape, 2) of a scene; where it takes no half of that, others fill the rest."""
+    scene = next(scenes)
+    scale = min(_some_height(rng) / scene[3], ENLARGED)
+    axis = int(np.argmin(np.divide(scene[0].shape, shape)))
+    half = shape[axis] // 2
+    if scale * scene[0].shape[axis] > half or half < SMALLEST:
+        return _cut(scene, scale, shape, rng)
+    part = (half, shape[1]) if axis == 0 else (shape[0], half)
+    one, other = _cut(scene, scale, part, rng), _filled(part, scenes, rng)
+    if rng.random() < 0.5:
+        one, other = other, one
+    more = np.where(other[1] > 0, other[1] + len(one[2]), other[1])
+    joined = (np.concatenate(pair, axis) for pair in ((one[0], other[0]), (one[1], more)))
+    return *joined, np.concatenate([one[2], other[2]])
+
+
+def _cut(scene: "Scene", scale: float, shape: tuple[int, int], rng: np.random.Generator):
+    """Return the contrast of a part of a scene, its marks, and the sizes of all its digits."""
+    grey, marks, boxes, _ = scene
+    size = np.array(shape[::-1])
     turn = np.deg2rad(rng.normal(0, 4))
     rows, columns = grey.shape
     x, y = rng.uniform(0, columns), rng.uniform(0, rows)
     if rng.random() < 0.8:
         written = np.argwhere(marks[::3, ::3])
         if len(written):
-            y, x = 3 * written[rng.integers(len(written))] + rng.uniform(-80, 80, 2) / scale
-    x, y = (_inside(at, size, SIDE / scale, rng) for at, size in ((x, columns), (y, rows)))
+            y, x = (
+                3 * written[rng.integers(len(written))] + rng.uniform(-0.4, 0.4, 2) * shape / scale
+            )
+    x = _inside(x, columns, size[0] / scale, rng)
+    y = _inside(y, rows, size[1] / scale, rng)
     cosine, sine = scale * np.cos(turn), scale * np.sin(turn)
-    matrix = np.array([[cosine, -sine, side / 2 - cosine * x + sine * y],
-                       [sine, cosine, side / 2 - sine * x - cosine * y]])  # fmt: skip
+    middle = size / 2 + ROUND
+    matrix = np.array([[cosine, -sine, middle[0] - cosine * x + sine * y],
+                       [sine, cosine, middle[1] - sine * x - cosine * y]])  # fmt: skip
     border = edge_grey(grey) if rng.random() < 0.7 else int(rng.integers(256))
     if scale < 0.7:  # a reduced picture is averaged first
         grey = cv2.blur(grey, (round(1 / scale),) * 2)
-    image = cv2.warpAffine(grey, matrix, (side, side), flags=cv2.INTER_LINEAR, borderValue=border)
+    around = tuple(map(int, size + 2 * ROUND))
+    image = cv2.warpAffine(grey, matrix, around, flags=cv2.INTER_LINEAR, borderValue=border)
     image = local_contrast(_other_light(image.astype("float32"), rng))
     inner = slice(ROUND, -ROUND)
     matrix[:, 2] -= ROUND
-    marks = cv2.warpAffine(marks, matrix, (SIDE, SIDE), flags=cv2.INTER_NEAREST)
-    size = scale * (boxes[:, 2:] - boxes[:, :2])
-    return image[inner, inner], *truths(marks, size)
+    marks = cv2.warpAffine(marks, matrix, shape[::-1], flags=cv2.INTER_NEAREST)
+    return image[inner, inner], marks, scale * (boxes[:, 2:] - boxes[:, :2])
 
 
 def _some_height(rng: np.random.Generator) -> float:
