@@ -24,7 +24,7 @@ from digits.training.detector.windows import truths
 
 NODE = shutil.which("node")
 STATIC = ROOT / "digits" / "page" / "static"
-CALIBRATION = np.array([0.6, 0.1, 0.1, -0.1, 0.5, -0.1, 0.0])
+CALIBRATION = np.array([0.6, 0.1, 0.1, -0.1, 0.5, -0.1, -6.0])
 pytestmark = pytest.mark.skipif(not NODE, reason="needs Node: install Debian's package nodejs")
 
 START = """

@@ -24,13 +24,13 @@ export function readPage(page, detector, predict, progress) {
     const answer = { box: asBox(box), digit, confidence, probabilities, certainty: 1 };
     return { ...answer, unsure: confidence < settings.results.UNSURE, seen: Array.from(image) };
   });
+  const product = (parts) => parts.reduce((a, b) => a * b, 1);
   const doubts = [
     ...digits.map(({ chance, probabilities }) => Math.min(1, chance / Math.max(...probabilities))),
     ...nearly.map(({ chance }) => 1 - chance),
-    ...boxes.map(({ confidence }) => confidence),
   ];
-  const most = others.length ? settings.deciding.DOUBTFUL : 1;
-  const confidence = boxes.length ? doubts.reduce((a, b) => a * b, most) : 0;
+  const certainty = Math.min(product(doubts), others.length ? settings.deciding.DOUBTFUL : 1);
+  const confidence = boxes.length ? certainty * product(boxes.map(({ confidence }) => confidence)) : 0;
   return {
     digits: boxes.map(({ digit }) => digit).join(""),
     confidence,
