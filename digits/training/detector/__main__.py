@@ -28,6 +28,7 @@ from digits.reading.detector.network import (
 from digits.training.detector.calibration import fit_calibration
 from digits.training.detector.drawing import batches, load_strokes, prepared
 from digits.training.detector.losses import centre_loss, ink_loss
+from digits.training.memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from keras import Model
@@ -59,7 +60,10 @@ def main() -> int:
     keras.utils.set_random_seed(arguments.seed)
     model = build_detector()
     optimizer = keras.optimizers.AdamW(RATE, WEIGHT_DECAY, global_clipnorm=5)
-    model.compile(optimizer, loss={"centre": centre_loss, "ink": ink_loss})
+    # Compiled as a whole, with the memory of one step kept for the next, it takes half the time.
+    keep_freed_memory()
+    losses = {"centre": centre_loss, "ink": ink_loss}
+    model.compile(optimizer, loss=losses, jit_compile=True)
     kept = Kept(model, arguments.output, arguments.minutes, arguments.resume)
     windows = batches(arguments.seed + kept.steps, arguments.workers)
     model.fit(windows, steps_per_epoch=10**9, callbacks=[kept.callback()], verbose=0)
