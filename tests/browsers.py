@@ -25,6 +25,52 @@ def browser():
         browser.close()
 
 
+PHONE = {"has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture
+def open_in_chromium(browser):
+    """Open an address in a browser of its own; no mistake in the page's code may be left."""
+    contexts, mistakes = [], []
+
+    def open_page(address, width, height, script=None, **options):
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: mistakes.append(error))
+        page.add_init_script(script or "")
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not mistakes
+
+
+def expect(locator):
+    from playwright.sync_api import expect
+
+    return expect(locator)
+
+
+def axe_finds_nothing(page):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page.wait_for_timeout(300)  # what fades in is there
+    found = Axe().run(page).response["violations"]
+    assert not found, json.dumps(found, indent=1)[:3000]
+    return True
+
+
+def fingers_hit(page, controls):
+    for control in page.locator(controls).all():
+        size = control.bounding_box()
+        assert size["width"] >= 44 and size["height"] >= 44, control.inner_html()
+    return True
+
+
 class Firefox:
     """As much of https://w3c.github.io/webdriver-bidi/ as it takes to open a page and to draw."""
 
