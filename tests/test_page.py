@@ -395,16 +395,19 @@ def test_a_run_of_digits_is_never_broken(open_page, width, height, lines):
     )
 
 
-@pytest.mark.parametrize("secure", [True, False])
-def test_the_number_is_copied_as_it_stands(open_page, secure):
-    script = None if secure else "delete Navigator.prototype.clipboard"
+@pytest.mark.parametrize(
+    ("script", "lines"),  # of their own each, since all pages share the clipboard
+    [(None, ["12 75", "345"]), ("delete Navigator.prototype.clipboard", ["31", "4 15"])],
+    ids=["with https", "without"],
+)
+def test_the_number_is_copied_as_it_stands(open_page, script, lines):
     page = open_page(script=script, permissions=["clipboard-read", "clipboard-write"])
-    picture(page, "1275345", lines=["12 75", "345"])
+    picture(page, re.sub(r"\D", "", "".join(lines)), lines=lines)
     click(page, "Copy the number")
     page.locator("#copy.done").wait_for()
     page.evaluate("document.body.prepend(document.createElement('textarea'))")
     page.locator("textarea").press("Control+v")
-    assert page.locator("textarea").input_value().rstrip("\n") == "12 75\n345"
+    assert page.locator("textarea").input_value().rstrip("\n") == "\n".join(lines)
 
 
 PAINTED = """
@@ -415,8 +418,6 @@ PAINTED = """
         return fillText.call(this, text, ...more);
     };
 """
-
-
 COPYING = {"permissions": ["clipboard-read", "clipboard-write"], "script": PAINTED}
 
 
