@@ -1,15 +1,33 @@
-"""The browsers of the system: Chromium, and Firefox by WebDriver BiDi, which it speaks itself."""
+"""The browsers of the system: Chromium, and Firefox by WebDriver BiDi, which it speaks itself.
+
+And Node, which runs the page's scripts as browsers do.
+"""
 
 import json
 import re
 import shutil
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+NODE = shutil.which("node")
+needs_node = pytest.mark.skipif(not NODE, reason="needs Node: install Debian's package nodejs")
+STATIC = Path(__file__).parent.parent / "digits" / "page" / "static"
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
+
+
+def run_in_node(folder, script, **files):
+    """Run a script in a folder with the page's scripts and these files; return what it prints."""
+    shutil.copytree(STATIC, folder, dirs_exist_ok=True)
+    files |= {"package.json": b'{"type": "module"}', "run.js": script.encode()}
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    done = subprocess.run([NODE, "run.js"], cwd=folder, capture_output=True, text=True)
+    assert not done.stderr
+    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="session")

@@ -1,26 +1,19 @@
 """The model in the browser: Keras's probabilities, and how each cell of its maps comes about."""
 
-import json
 import re
-import shutil
-import subprocess
 
 import keras
 import numpy as np
 import pytest
-from browsers import PHONE, axe_finds_nothing, expect, fingers_hit
+from browsers import PHONE, axe_finds_nothing, expect, fingers_hit, needs_node, run_in_node
 
-from conftest import ROOT
 from digits.model import predict
 from digits.page import network
 from digits.page.export import export_page
 from digits.page.network import as_network
 
-NODE = shutil.which("node")
-STATIC = ROOT / "digits" / "page" / "static"
 layers = keras.layers
 assert_close = np.testing.assert_allclose
-needs_node = pytest.mark.skipif(not NODE, reason="needs Node: install Debian's package nodejs")
 
 RUN = """
 import { readFileSync } from "node:fs";
@@ -35,15 +28,7 @@ console.log(JSON.stringify(answers));
 
 
 def in_the_browsers_language(model, images, folder, script=RUN):
-    """Return what the page's scripts make of images; Node runs them as browsers do."""
-    shutil.copytree(STATIC, folder, dirs_exist_ok=True)
-    (folder / "package.json").write_text('{"type": "module"}')
-    (folder / "run.js").write_text(script)
-    (folder / "network").write_bytes(as_network(model))
-    images.tofile(folder / "images")
-    done = subprocess.run([NODE, "run.js"], cwd=folder, capture_output=True, text=True)
-    assert not done.stderr
-    return json.loads(done.stdout)
+    return run_in_node(folder, script, network=as_network(model), images=images.tobytes())
 
 
 @needs_node
