@@ -278,11 +278,10 @@ def bad_network(request, monkeypatch):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     here = f"http://127.0.0.1:{server.server_port}"
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        for spelling in (name, name.lower()):
-            monkeypatch.setenv(spelling, here)
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.setenv(name, "127.0.0.1")
+    settings = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), here)
+    for name, value in (settings | {"NO_PROXY": "127.0.0.1"}).items():
+        monkeypatch.setenv(name, value)
+        monkeypatch.setenv(name.lower(), value)
     monkeypatch.setenv("PIP_INDEX_URL", f"{here}/simple")
     monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
     monkeypatch.setenv("PIP_FIND_LINKS", "")

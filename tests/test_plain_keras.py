@@ -19,17 +19,10 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (20, 28, 28)).astype("uint8")
 
 def small():
     """A model in whose description much can differ from release to release."""
-    return keras.Sequential(
-        [
-            keras.Input((28, 28)),
-            layers.Rescaling(1 / 255),
-            layers.Dense(8, kernel_initializer="orthogonal", name="rows"),
-            layers.BatchNormalization(),
-            layers.AveragePooling1D(7),
-            layers.LSTM(6),
-            layers.Dense(10, activation="softmax"),
-        ]
-    )
+    first = [keras.Input((28, 28)), layers.Rescaling(1 / 255)]
+    rows = layers.Dense(8, kernel_initializer="orthogonal", name="rows")
+    others = [layers.BatchNormalization(), layers.AveragePooling1D(7), layers.LSTM(6)]
+    return keras.Sequential([*first, rows, *others, layers.Dense(10, activation="softmax")])
 
 
 def graph():
