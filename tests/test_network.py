@@ -123,32 +123,19 @@ console.log(JSON.stringify({ stages, parts }));
 
 def shifted_by_strides():
     """Windows of which some cells of the input are in none, and pooling before the activation."""
-    return sequential(
-        layers.Rescaling(1 / 255),
-        layers.Conv2D(3, (5, 3), strides=(2, 3)),
-        layers.AveragePooling2D((3, 2), strides=2),
-        layers.BatchNormalization(),
-        layers.ReLU(),
-        layers.Conv2D(4, 2, strides=2),
-        layers.Flatten(),
-        layers.Dense(10),
-        layers.Softmax(),
-    )
+    first = [layers.Rescaling(1 / 255), layers.Conv2D(3, (5, 3), strides=(2, 3))]
+    then = [layers.AveragePooling2D((3, 2), strides=2), layers.BatchNormalization(), layers.ReLU()]
+    last = [layers.Conv2D(4, 2, strides=2), layers.Flatten(), layers.Dense(10), layers.Softmax()]
+    return sequential(*first, *then, *last)
 
 
 def padded_to_the_same_size():
     """Windows that reach beyond the edges, more on one side than on the other."""
-    return sequential(
-        layers.Rescaling(1 / 255),
-        layers.Conv2D(3, (4, 3), strides=(1, 2), padding="same"),
-        layers.BatchNormalization(),
-        layers.ReLU(),
-        layers.MaxPooling2D(3, strides=2, padding="same"),
-        layers.Conv2D(4, 4, padding="same"),
-        layers.GlobalAveragePooling2D(),
-        layers.Dense(10),
-        layers.Softmax(),
-    )
+    first = [layers.Rescaling(1 / 255), layers.Conv2D(3, (4, 3), strides=(1, 2), padding="same")]
+    then = [layers.BatchNormalization(), layers.ReLU()]
+    then += [layers.MaxPooling2D(3, strides=2, padding="same")]
+    last = [layers.Conv2D(4, 4, padding="same"), layers.GlobalAveragePooling2D()]
+    return sequential(*first, *then, *last, layers.Dense(10), layers.Softmax())
 
 
 @needs_node
