@@ -11,7 +11,7 @@ import pytest
 from test_resume import train
 
 import cnn
-from conftest import ROOT
+from conftest import ROOT, refuses
 from digits.command_line import ModelWarning, UserError
 from digits.model import allowed, checks, loading, saving
 from digits.model.evaluation import predict
@@ -185,8 +185,8 @@ def test_what_may_hold_code_or_files_is_refused_unbuilt(place, fresh, nothing_is
         else:
             layer["config"]["kernel_initializer"] = part
         file.write_text(json.dumps(architecture))
-        with pytest.raises(UserError, match=f"model.json asks for .*{name}, which is not allowed"):
-            loading.load_model(fresh)
+        words = f"model.json asks for .*{name}, which is not allowed"
+        assert refuses(loading.load_model, fresh, words)
 
 
 def test_a_registered_class_is_refused(fresh, nothing_is_built):
@@ -214,8 +214,7 @@ def test_what_gives_no_ten_probabilities_is_refused(end, reason, tmp_path):
     with pytest.raises(allowed.Refused, match=reason):
         checks.check_model(model)
     saving.save_model(model, tmp_path)
-    with pytest.raises(UserError, match=reason):
-        loading.load_model(tmp_path)
+    assert refuses(loading.load_model, tmp_path, reason)
 
 
 INSTEAD = "instead of images of 28x28 pixels; let it beg"

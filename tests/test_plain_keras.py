@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from digits.command_line import UserError
+from conftest import refuses
 from digits.model import allowed, loading
 from digits.model.evaluation import predict
 
@@ -106,8 +106,8 @@ def test_json_in_json_is_read(files):
 def test_a_damaged_description_does_not_hide_a_whole_file(files):
     folder = files("model.json", "model.h5")
     (folder / "model.json").write_text("[]")
-    with pytest.raises(UserError, match=r"model.json is no .*; name .*model.h5 itself to read"):
-        loading.load_model(folder)
+    words = r"model.json is no .*; name .*model.h5 itself to read"
+    assert refuses(loading.load_model, folder, words)
     opens(folder / "model.h5", files.probabilities)
 
 
@@ -198,8 +198,8 @@ def test_what_keras_2_wrote_and_keras_3_cannot_build_gets_the_mend(files, instea
     folder = files("model.json", "model.h5")
     reworded(lambda text: text.replace('"LSTM"', instead))(folder)
     write_as_keras_2(folder)
-    with pytest.raises(UserError, match=r"by Keras 2, .*build the same layers with Keras 3 and"):
-        loading.load_model(folder)
+    words = r"by Keras 2, .*build the same layers with Keras 3 and"
+    assert refuses(loading.load_model, folder, words)
 
 
 PAIR = r'write the pair with open\("model.json", "w"\)'
@@ -216,8 +216,7 @@ PAIR = r'write the pair with open\("model.json", "w"\)'
 )
 @ONLY_SMALL
 def test_half_a_model_gets_the_command_that_makes_the_pair(files, taken, message):
-    with pytest.raises(UserError, match=message):
-        loading.load_model(files(**taken))
+    assert refuses(loading.load_model, files(**taken), message)
 
 
 @pytest.mark.parametrize(
@@ -231,14 +230,12 @@ def test_half_a_model_gets_the_command_that_makes_the_pair(files, taken, message
 def test_what_is_no_model_is_called_what_it_is(fresh, content, kind):
     for name in ("model.json", "model.h5"):
         (fresh / name).write_bytes(content)
-        with pytest.raises(UserError, match=rf"{name} is no .*it is {kind}"):
-            loading.load_model(fresh)
+        assert refuses(loading.load_model, fresh, rf"{name} is no .*it is {kind}")
 
 
 def test_a_saved_model_of_tensorflow_gets_the_mend(tmp_path):
     (tmp_path / "saved_model.pb").touch()
-    with pytest.raises(UserError, match=f"is a SavedModel, .*{PAIR}"):
-        loading.load_model(tmp_path)
+    assert refuses(loading.load_model, tmp_path, f"is a SavedModel, .*{PAIR}")
 
 
 @ONLY_SMALL
@@ -270,8 +267,7 @@ def hostile_archive(target, config, weights):
 )
 def test_hostile_archives_are_refused(tmp_path, config, message):
     hostile_archive(tmp_path / "a.keras", config, b"no HDF5")
-    with pytest.raises(UserError, match=f"a.keras .*{message}"):
-        loading.load_model(tmp_path / "a.keras")
+    assert refuses(loading.load_model, tmp_path / "a.keras", f"a.keras .*{message}")
 
 
 @ONLY_SMALL
@@ -283,8 +279,8 @@ def test_hostile_descriptions_are_refused_wherever_they_lie(files):
     with h5py.File(folder / "model.h5", "r+") as file:
         file.attrs["model_config"] = file.attrs["model_config"].replace('"LSTM"', '"Lambda"')
     for file in folder.iterdir():
-        with pytest.raises(UserError, match=f"{file.name} asks for .*Lambda, which is not allowed"):
-            loading.load_model(file)
+        words = f"{file.name} asks for .*Lambda, which is not allowed"
+        assert refuses(loading.load_model, file, words)
 
 
 def named_elsewhere(file):
@@ -317,5 +313,4 @@ def test_hostile_names_of_weights_are_refused(files, change, message):
     folder = files("model.json", "model.h5")
     with h5py.File(folder / "model.h5", "r+") as file:
         change(file)
-    with pytest.raises(UserError, match=message):
-        loading.load_model(folder)
+    assert refuses(loading.load_model, folder, message)
