@@ -1,15 +1,33 @@
-"""The browsers of the system: Chromium, and Firefox by WebDriver BiDi, which it speaks itself."""
+"""The browsers of the system: Chromium, and Firefox by WebDriver BiDi, which it speaks itself.
+
+And Node, which runs the page's scripts as browsers do.
+"""
 
 import json
 import re
 import shutil
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+NODE = shutil.which("node")
+needs_node = pytest.mark.skipif(not NODE, reason="needs Node: install Debian's package nodejs")
+STATIC = Path(__file__).parent.parent / "digits" / "page" / "static"
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
+
+
+def run_in_node(folder, script, **files):
+    """Run a script in a folder with the page's scripts and these files; return what it prints."""
+    shutil.copytree(STATIC, folder, dirs_exist_ok=True)
+    files |= {"package.json": b'{"type": "module"}', "run.js": script.encode()}
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    done = subprocess.run([NODE, "run.js"], cwd=folder, capture_output=True, text=True)
+    assert not done.stderr
+    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +41,52 @@ def browser():
         browser = playwright.chromium.launch(executable_path=CHROMIUM)
         yield browser
         browser.close()
+
+
+PHONE = {"has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture
+def open_in_chromium(browser):
+    """Open an address in a browser of its own; no mistake in the page's code may be left."""
+    contexts, mistakes = [], []
+
+    def open_page(address, width, height, script=None, **options):
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: mistakes.append(error))
+        page.add_init_script(script or "")
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not mistakes
+
+
+def expect(locator):
+    from playwright.sync_api import expect
+
+    return expect(locator)
+
+
+def axe_finds_nothing(page):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page.wait_for_timeout(300)  # what fades in is there
+    found = Axe().run(page).response["violations"]
+    assert not found, json.dumps(found, indent=1)[:3000]
+    return True
+
+
+def fingers_hit(page, controls):
+    for control in page.locator(controls).all():
+        size = control.bounding_box()
+        assert size["width"] >= 44 and size["height"] >= 44, control.inner_html()
+    return True
 
 
 class Firefox:

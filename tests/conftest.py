@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 import cnn  # noqa: E402
 import teach  # noqa: E402
+from digits.command_line import UserError  # noqa: E402
 from digits.data import load_mnist  # noqa: E402
 from digits.model import load_model, save_model  # noqa: E402
 from digits.page.learner import Learner  # noqa: E402
@@ -265,6 +266,14 @@ def is_user_error(result, *words):
     assert "Traceback" not in result.stderr
     for word in words:
         assert word in result.stderr
+    return True
+
+
+def refuses(load, place, words):
+    """What a place holds is refused in one line with these words, a regular expression."""
+    with pytest.raises(UserError, match=words) as error:
+        load(place)
+    assert "\n" not in str(error.value)
     return True
 
 

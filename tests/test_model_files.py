@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import cnn
-from conftest import ROOT
+from conftest import ROOT, refuses, small_model
 from digits.command_line import UserError
 from digits.model import loading, saving
 from digits.model import quiet_keras as keras
@@ -38,12 +38,18 @@ def forge(folder, change):
         file.attrs["model_config"] = text if len(text) < 60_000 else '{"config": {"layers": []}}'
 
 
+def answers_of(folder):
+    return predict(loading.load_model(folder), IMAGES)
+
+
+def contents(folder):
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
 def test_rebuilt_predictions_are_the_same_to_the_bit(tmp_path):
     model = cnn.build_model()
     saving.save_model(model, tmp_path)
-    np.testing.assert_array_equal(
-        predict(loading.load_model(tmp_path), IMAGES), predict(model, IMAGES)
-    )
+    np.testing.assert_array_equal(answers_of(tmp_path), predict(model, IMAGES))
     assert sorted(file.name for file in tmp_path.iterdir()) == ["model.h5", "model.json"]
 
 
@@ -66,11 +72,7 @@ def test_plain_keras_opens_the_shipped_files(shipped):
 
 
 def test_stopped_between_the_two_files_the_new_pair_is_used(fresh, monkeypatch):
-    model = keras.Sequential(
-        [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")],
-        name="other",
-    )
-    real = saving.os.replace
+    model, real = small_model(), saving.os.replace
 
     def stop_before_json(source, target):
         if str(target).endswith("model.json"):
@@ -80,13 +82,7 @@ def test_stopped_between_the_two_files_the_new_pair_is_used(fresh, monkeypatch):
     monkeypatch.setattr(saving.os, "replace", stop_before_json)
     with pytest.raises(KeyboardInterrupt):
         saving.save_model(model, fresh)
-    np.testing.assert_array_equal(
-        predict(loading.load_model(fresh), IMAGES), predict(model, IMAGES)
-    )
-
-
-def delete(name):
-    return lambda folder: (folder / name).unlink()
+    np.testing.assert_array_equal(answers_of(fresh), predict(model, IMAGES))
 
 
 def cut(name):
@@ -101,6 +97,11 @@ def replace(name, content):
     return lambda folder: (folder / name).write_bytes(content)
 
 
+def folder_instead(folder):
+    (folder / "model.json").unlink()
+    (folder / "model.json").mkdir()
+
+
 def other_weights(folder):
     with h5py.File(folder / "model.h5", "r+") as file:
         inner = json.loads(file.attrs["model_config"])
@@ -108,54 +109,36 @@ def other_weights(folder):
         file.attrs["model_config"] = json.dumps(inner)
 
 
-def no_config(folder):
-    forge(folder, lambda a: a["config"]["layers"][3].pop("config"))
-
-
-def lambda_layer(folder):
-    edit_json(folder, lambda a: a["config"]["layers"][1].update(class_name="Lambda"))
-
-
-def other_input(folder):
-    forge(
-        folder, lambda a: a["config"]["layers"][0]["config"].update(batch_shape=[None, 28, 28, 3])
-    )
-
-
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda folder: shutil.rmtree(folder), "no model in .*python cnn.py"),
-        (delete("model.h5"), "half a model: .*model.h5 is missing"),
+        (shutil.rmtree, "no model in .*python cnn.py"),
+        (lambda folder: (folder / "model.h5").unlink(), "half a model: .*model.h5 is missing"),
+        (folder_instead, "model.json is not a file"),
         (cut("model.json"), "model.json is no model's architecture"),
         (replace("model.json", b"[1, 2]"), "model.json is no model's architecture"),
         (replace("model.json", b"\xff\xfe"), "model.json is no model's architecture"),
         (cut("model.h5"), "model.h5 is"),
         (replace("model.h5", b"no HDF5"), "model.h5 is no whole model file"),
         (other_weights, "do not belong together"),
-        (no_config, "model.json describes no model that Keras can build"),
-        (lambda_layer, "model.json asks for Lambda"),
-        (other_input, "instead of images of 28x28 pixels"),
     ],
 )
 def test_a_bad_pair_is_refused_in_one_line(fresh, damage, message):
     damage(fresh)
-    with pytest.raises(UserError, match=message) as error:
-        loading.load_model(fresh)
-    assert "\n" not in str(error.value)
+    assert refuses(loading.load_model, fresh, message)
 
 
 def test_one_flipped_bit_is_noticed_anywhere(fresh):
     rng = np.random.default_rng(0)
     for name in ("model.json", "model.h5"):
         whole = (fresh / name).read_bytes()
-        before = predict(loading.load_model(fresh), IMAGES)
+        before = answers_of(fresh)
         for place in rng.integers(0, len(whole), 10):
             damaged = bytearray(whole)
             damaged[place] ^= 1 << rng.integers(8)
             (fresh / name).write_bytes(damaged)
             try:
-                after = predict(loading.load_model(fresh), IMAGES)
+                after = answers_of(fresh)
             except UserError:
                 continue
             np.testing.assert_array_equal(after, before)  # a bit that says nothing
@@ -178,7 +161,6 @@ def deep(file):
         (lambda file: file.update({"x": h5py.ExternalLink("/etc/passwd", "/")}), "points else"),
         (lambda file: file.update({"x": h5py.SoftLink("/x")}), "points elsewhere"),
         (lambda file: file.create_dataset("x", (9,), "f4", external="/etc/passwd"), "points else"),
-        (lambda file: file.update({"x": file["model_weights"]}), None),
         (lambda file: file["model_weights"].update({"loop": file["/"]}), "too many parts"),
         (bomb, "unpacks to more than"),
         (deep, "too many parts"),
@@ -189,11 +171,14 @@ def test_hostile_weights_are_refused(fresh, change, message):
     edit_json(fresh, lambda a: a.pop(saving.CHECKSUM))  # who forges, forges this too
     with h5py.File(fresh / "model.h5", "r+") as file:
         change(file)
-    if message:
-        with pytest.raises(UserError, match=message):
-            loading.load_model(fresh)
-    else:
-        loading.load_model(fresh)
+    assert refuses(loading.load_model, fresh, message)
+
+
+def test_a_group_of_weights_under_a_second_name_is_no_harm(fresh):
+    edit_json(fresh, lambda a: a.pop(saving.CHECKSUM))
+    with h5py.File(fresh / "model.h5", "r+") as file:
+        file["x"] = file["model_weights"]
+    loading.load_model(fresh)
 
 
 def in_layer(number, **settings):
@@ -208,35 +193,20 @@ def many_layers(architecture):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (in_layer(2, filters=10**9), "too large"),
-        (in_layer(2, filters=10**6), "too large"),
+        (in_layer(2, filters=10**9), "too large: filters is"),
+        (in_layer(2, filters=10**6), "too large: it has .* parameters"),
         (in_layer(2, kernel_size=[10**6, 10**6]), "model.json"),
         (in_layer(2, activation={"class_name": "function", "config": "f"}), "model.json"),
         (in_layer(2, activation="mine>activation"), "activation that Keras does not have"),
-        (
-            in_layer(2, kernel_initializer={"class_name": "Evil", "module": "os"}),
-            "asks for os.Evil",
-        ),
-        (
-            in_layer(2, kernel_initializer={"class_name": "Zeros", "module": "os"}),
-            "asks for os.Zeros",
-        ),
         (many_layers, "layers, more than"),
         (lambda a: a.update(class_name="Functional"), "asks for keras.Functional"),
-        (in_layer(-1, units=11), "gives 11 instead of ten"),
+        (lambda a: a["config"]["layers"][3].pop("config"), "no model that Keras can build"),
+        (in_layer(0, batch_shape=[None, 28, 28, 3]), "instead of images of 28x28 pixels"),
     ],
 )
 def test_hostile_architectures_are_refused(fresh, change, message):
     forge(fresh, change)
-    with pytest.raises(UserError, match=message):
-        loading.load_model(fresh)
-
-
-def test_a_folder_or_device_in_the_place_of_a_file(fresh):
-    (fresh / "model.json").unlink()
-    (fresh / "model.json").mkdir()
-    with pytest.raises(UserError, match="is not a file"):
-        loading.load_model(fresh)
+    assert refuses(loading.load_model, fresh, message)
 
 
 # Saves two models in turn until it is killed. The stand-ins write what Keras wrote before,
@@ -306,7 +276,7 @@ def test_two_trainings_may_save_into_one_folder(two_savers, monkeypatch):
     others[0].kill()
     others[0].communicate()
     answers.append(predict(model, IMAGES).tobytes())
-    assert predict(loading.load_model(target), IMAGES).tobytes() in answers
+    assert answers_of(target).tobytes() in answers
 
 
 @pytest.mark.slow
@@ -321,13 +291,12 @@ def test_killed_at_any_instant_a_whole_pair_lies_there(two_savers, processes):
         for _ in range(200 // processes):
             print(rng.uniform(0, 0.05), processes, file=killer.stdin, flush=True)
             assert killer.stdout.readline() == "killed\n"
-            rebuilt = loading.load_model(target)
-            found.add(answers.index(predict(rebuilt, IMAGES).tobytes()))
+            found.add(answers.index(answers_of(target).tobytes()))
     assert found >= {0, 1}
 
 
 def test_a_full_disk_is_named_and_the_old_pair_stays(fresh, monkeypatch):
-    before = {file.name: file.read_bytes() for file in fresh.iterdir()}
+    before = contents(fresh)
 
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -335,7 +304,7 @@ def test_a_full_disk_is_named_and_the_old_pair_stays(fresh, monkeypatch):
     monkeypatch.setattr(saving, "flush_to_disk", full)
     with pytest.raises(UserError, match="No space left on device"):
         saving.save_model(cnn.build_model(), fresh)
-    assert {file.name: file.read_bytes() for file in fresh.iterdir()} == before
+    assert contents(fresh) == before
 
 
 @pytest.mark.parametrize("room", [0, 1_000, 100_000, 500_000])
@@ -343,7 +312,7 @@ def test_when_the_disk_fills_up_in_the_middle_the_old_pair_stays(fresh, room):
     # A limit on the size of a file fails the writing of one as a full disk does, but for
     # this process alone, and in HDF5's own code too.
     resource = pytest.importorskip("resource")
-    before = {file.name: file.read_bytes() for file in fresh.iterdir()}
+    before = contents(fresh)
     model, limits = cnn.build_model(), resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
     try:
@@ -351,4 +320,4 @@ def test_when_the_disk_fills_up_in_the_middle_the_old_pair_stays(fresh, room):
             saving.save_model(model, fresh)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert {file.name: file.read_bytes() for file in fresh.iterdir()} == before
+    assert contents(fresh) == before

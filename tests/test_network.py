@@ -1,24 +1,19 @@
 """The model in the browser: Keras's probabilities, and how each cell of its maps comes about."""
 
-import json
 import re
-import shutil
-import subprocess
 
 import keras
 import numpy as np
 import pytest
+from browsers import PHONE, axe_finds_nothing, expect, fingers_hit, needs_node, run_in_node
 
-from conftest import ROOT
 from digits.model import predict
 from digits.page import network
 from digits.page.export import export_page
 from digits.page.network import as_network
 
-NODE = shutil.which("node")
-STATIC = ROOT / "digits" / "page" / "static"
 layers = keras.layers
-needs_node = pytest.mark.skipif(not NODE, reason="needs Node: install Debian's package nodejs")
+assert_close = np.testing.assert_allclose
 
 RUN = """
 import { readFileSync } from "node:fs";
@@ -33,15 +28,7 @@ console.log(JSON.stringify(answers));
 
 
 def in_the_browsers_language(model, images, folder, script=RUN):
-    """Return what the page's scripts make of images; Node runs them as browsers do."""
-    shutil.copytree(STATIC, folder, dirs_exist_ok=True)
-    (folder / "package.json").write_text('{"type": "module"}')
-    (folder / "run.js").write_text(script)
-    (folder / "network").write_bytes(as_network(model))
-    images.tofile(folder / "images")
-    done = subprocess.run([NODE, "run.js"], cwd=folder, capture_output=True, text=True)
-    assert not done.stderr
-    return json.loads(done.stdout)
+    return run_in_node(folder, script, network=as_network(model), images=images.tobytes())
 
 
 @needs_node
@@ -81,7 +68,7 @@ def test_every_layer_that_is_known_computes_as_keras_does(build, tmp_path):
         weight.assign(random.uniform(0.1, 0.5, weight.shape))
     images = random.integers(0, 256, (5, 28, 28), "uint8")
     there = in_the_browsers_language(model, images, tmp_path)
-    np.testing.assert_allclose(there, predict(model, images), atol=1e-5)
+    assert_close(there, predict(model, images), atol=1e-5)
 
 
 def shared():
@@ -136,32 +123,19 @@ console.log(JSON.stringify({ stages, parts }));
 
 def shifted_by_strides():
     """Windows of which some cells of the input are in none, and pooling before the activation."""
-    return sequential(
-        layers.Rescaling(1 / 255),
-        layers.Conv2D(3, (5, 3), strides=(2, 3)),
-        layers.AveragePooling2D((3, 2), strides=2),
-        layers.BatchNormalization(),
-        layers.ReLU(),
-        layers.Conv2D(4, 2, strides=2),
-        layers.Flatten(),
-        layers.Dense(10),
-        layers.Softmax(),
-    )
+    first = [layers.Rescaling(1 / 255), layers.Conv2D(3, (5, 3), strides=(2, 3))]
+    then = [layers.AveragePooling2D((3, 2), strides=2), layers.BatchNormalization(), layers.ReLU()]
+    last = [layers.Conv2D(4, 2, strides=2), layers.Flatten(), layers.Dense(10), layers.Softmax()]
+    return sequential(*first, *then, *last)
 
 
 def padded_to_the_same_size():
     """Windows that reach beyond the edges, more on one side than on the other."""
-    return sequential(
-        layers.Rescaling(1 / 255),
-        layers.Conv2D(3, (4, 3), strides=(1, 2), padding="same"),
-        layers.BatchNormalization(),
-        layers.ReLU(),
-        layers.MaxPooling2D(3, strides=2, padding="same"),
-        layers.Conv2D(4, 4, padding="same"),
-        layers.GlobalAveragePooling2D(),
-        layers.Dense(10),
-        layers.Softmax(),
-    )
+    first = [layers.Rescaling(1 / 255), layers.Conv2D(3, (4, 3), strides=(1, 2), padding="same")]
+    then = [layers.BatchNormalization(), layers.ReLU()]
+    then += [layers.MaxPooling2D(3, strides=2, padding="same")]
+    last = [layers.Conv2D(4, 4, padding="same"), layers.GlobalAveragePooling2D()]
+    return sequential(*first, *then, *last, layers.Dense(10), layers.Softmax())
 
 
 @needs_node
@@ -189,26 +163,20 @@ def test_every_cell_is_explained_with_the_numbers_of_keras(build, tmp_path):
         patches = np.array(patches).reshape(*patches.shape[:2], *kernel.shape)
         last = outputs[stage["steps"][0][-1][0]]
         assert len(stage["cells"]) == last.shape[0] * last.shape[1]
-        for cell, one, steps in zip(
-            stage["cells"], stage["explained"], stage["steps"], strict=True
-        ):
+        told = zip(stage["cells"], stage["explained"], stage["steps"], strict=True)
+        for cell, one, steps in told:
             assert steps[-1][1] == cell  # down to exactly this cell
             for name, (y, x), value in steps:
                 assert value == pytest.approx(outputs[name][y, x, number], abs=1e-5)
             y, x = steps[0][1]
-            for key, expected in (
-                ("patch", patches[y, x]),
-                ("weights", kernel),
-                ("products", patches[y, x] * kernel),
-            ):
-                np.testing.assert_allclose(one[key], expected.ravel(), atol=1e-6)
+            assert_close(one["patch"], patches[y, x].ravel(), atol=1e-6)
+            assert_close(one["weights"], kernel.ravel(), atol=1e-6)
+            assert_close(one["products"], (patches[y, x] * kernel).ravel(), atol=1e-6)
             assert one["sum"] + one["bias"] == pytest.approx(steps[0][2], abs=1e-5)
         y, x = stage["peak"]
         assert last[y, x, number] == last[..., number].max()
         y, x = stage["steps"][y * last.shape[1] + x][0][1]
-        np.testing.assert_allclose(
-            stage["parts"], (patches[y, x] * kernel).sum(axis=(0, 1)), atol=1e-5
-        )
+        assert_close(stage["parts"], (patches[y, x] * kernel).sum(axis=(0, 1)), atol=1e-5)
     dense = model.layers[-2]
     answer = outputs[dense.name][3]
     assert np.sum(there["parts"]) + float(dense.bias[3]) == pytest.approx(answer, abs=1e-5)
@@ -246,34 +214,21 @@ slow = pytest.mark.slow
 
 
 @pytest.fixture
-def open_page(browser, shipped, tmp_path):
-    """Open the page as one file; no mistake in its scripts may be left."""
-    contexts, mistakes = [], []
+def open_page(open_in_chromium, shipped, tmp_path):
+    """Open the page as one file."""
     address = export_page(shipped, tmp_path).as_uri()
 
     def open_page(width=1280, height=720, pace=1, **options):
-        phone = {"has_touch": True, "is_mobile": True} if min(width, height) < 500 else {}
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, **(phone | options)
-        )
-        context.set_default_timeout(10_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: mistakes.append(error))
-        page.add_init_script(PROBE.replace("PACE", str(pace)))
-        page.goto(address)
+        phone = PHONE if min(width, height) < 500 else {}
+        script = PROBE.replace("PACE", str(pace))
+        page = open_in_chromium(address, width, height, script, **phone, **options)
         says(page, "an example")
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not mistakes
+    return open_page
 
 
 def says(page, words):
-    from playwright.sync_api import expect
-
     expect(page.locator("#caption")).to_contain_text(words)
 
 
@@ -410,6 +365,8 @@ def test_the_window_slides_for_two_seconds_and_rests(open_page):
 @slow
 def test_nothing_moves_for_who_asked_for_that(open_page):
     page = open_page(reduced_motion="reduce")
+    expect(page.locator("#number")).to_have_css("transition-duration", "0s")
+    expect(page.locator("#number")).to_have_css("transition-delay", "0s")
     before = page.evaluate(SHOWN)
     open_map(page)
     place = place_of(page)
@@ -423,16 +380,10 @@ def test_nothing_moves_for_who_asked_for_that(open_page):
 @slow
 @pytest.mark.parametrize("look", [("light", None), ("dark", None), ("light", "active")])
 def test_the_panel_is_for_everybody(open_page, look):
-    from axe_playwright_python.sync_playwright import Axe
-
     scheme, forced = look
     page = open_page(390, 844, color_scheme=scheme, forced_colors=forced)
     open_map(page)
     page.wait_for_timeout(2500)
-    found = Axe().run(page).response["violations"]
-    assert not found, json.dumps(found, indent=1)[:3000]
+    assert axe_finds_nothing(page) and fingers_hit(page, "#place button")
     page.locator("#to").tap(position={"x": 80, "y": 4})
     assert place_of(page)[:2] == (0, 11)
-    for button in page.locator("#place button").all():
-        size = button.bounding_box()
-        assert size["width"] >= 44 and size["height"] >= 44

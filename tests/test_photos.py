@@ -1,15 +1,14 @@
 """Photos read in the browser: what Python finds with the same detector, and the same answer."""
 
 import json
-import shutil
-import subprocess
 from functools import partial
 
 import cv2
 import numpy as np
 import pytest
+from browsers import needs_node, run_in_node
 
-from conftest import ROOT, png
+from conftest import png
 from digits.data.made_pages.drawing import OTHER, Hand, Page, Strokes
 from digits.data.picture_files import read_grey
 from digits.page.detector import MOST, as_bytes
@@ -22,10 +21,8 @@ from digits.reading.geometry import to_working_size
 from digits.reading.results import Reading
 from digits.training.detector.windows import truths
 
-NODE = shutil.which("node")
-STATIC = ROOT / "digits" / "page" / "static"
 CALIBRATION = np.array([0.6, 0.1, 0.1, -0.1, 0.5, -0.1, -6.0])
-pytestmark = pytest.mark.skipif(not NODE, reason="needs Node: install Debian's package nodejs")
+pytestmark = needs_node
 
 START = """
 import { existsSync, readFileSync } from "node:fs";
@@ -58,14 +55,9 @@ def detector():
 
 def in_the_browsers_language(detector, page, folder, script, **files):
     """Return what the page's scripts make of a page, (height, width) uint8."""
-    shutil.copytree(STATIC, folder, dirs_exist_ok=True)
     files |= {"page": page.tobytes(), "detector": as_bytes(detector, CALIBRATION)}
-    files |= {"package.json": b'{"type": "module"}', "shape": json.dumps(page.shape).encode()}
-    for name, content in (files | {"run.js": (START + script).encode()}).items():
-        (folder / name).write_bytes(content)
-    done = subprocess.run([NODE, "run.js"], cwd=folder, capture_output=True, text=True)
-    assert not done.stderr
-    return json.loads(done.stdout)
+    files["shape"] = json.dumps(page.shape).encode()
+    return run_in_node(folder, START + script, **files)
 
 
 LOOK = """

@@ -1,21 +1,17 @@
 """Drawings are read from their strokes, in the browser's language; Node runs it as browsers do."""
 
 import json
-import shutil
-import subprocess
 
 import cv2
 import numpy as np
 import pytest
+from browsers import needs_node, run_in_node
 
-from conftest import ROOT
 from digits.data.normalization import centre_of_mass, normalize_digit
 from digits.model import predict
 from digits.page.network import as_network
 
-NODE = shutil.which("node")
-STATIC = ROOT / "digits" / "page" / "static"
-pytestmark = pytest.mark.skipif(not NODE, reason="needs Node: install Debian's package nodejs")
+pytestmark = needs_node
 
 SCRIPT = """
 import { readFileSync } from "node:fs";
@@ -53,17 +49,10 @@ console.log(JSON.stringify(answers));
 @pytest.fixture(scope="module")
 def draw(shipped, tmp_path_factory):
     """Return what is read of drawings, each parts of digits by the page's own hand, or lines."""
-    folder = tmp_path_factory.mktemp("strokes")
-    shutil.copytree(STATIC, folder, dirs_exist_ok=True)
-    (folder / "package.json").write_text('{"type": "module"}')
-    (folder / "script.js").write_text(SCRIPT)
-    (folder / "network").write_bytes(as_network(shipped))
+    folder, network = tmp_path_factory.mktemp("strokes"), as_network(shipped)
 
     def draw(*drawings):
-        (folder / "drawings").write_text(json.dumps(drawings))
-        done = subprocess.run([NODE, "script.js"], cwd=folder, capture_output=True, text=True)
-        assert not done.stderr
-        return json.loads(done.stdout)
+        return run_in_node(folder, SCRIPT, network=network, drawings=json.dumps(drawings).encode())
 
     return draw
 

@@ -28,6 +28,7 @@ from digits.page import kept_pictures, server, training_process
 from digits.page.learner import Learner
 
 PGM = b"P5 100 100 255\n" + drawn_seven().tobytes()  # as the page sends a drawing
+GREYMAP = "image/x-portable-graymap"
 
 
 @pytest.fixture
@@ -41,15 +42,16 @@ def client(learner):
     return server.create_app(learner).test_client()
 
 
-def keep(client, answer="7", picture=PGM, content_type="image/x-portable-graymap", **headers):
-    query = {"answer": answer}
+def keep(client, answer="7", picture=PGM, content_type=GREYMAP, held=None, **headers):
+    query = {"answer": answer, "held": held}
     return client.post(
         "/keep", query_string=query, data=picture, content_type=content_type, headers=headers
     )
 
 
-def post(client, path):
-    return client.post(path, data=b"", content_type="application/octet-stream")
+def post(client, path, **query):
+    kind = "application/octet-stream"
+    return client.post(path, query_string=query, data=b"", content_type=kind)
 
 
 def files(folder):
@@ -85,15 +87,15 @@ def test_a_picture_is_kept_once_with_the_last_answer(client, own):
 
 
 def test_nothing_is_kept_unasked(client, own):
-    client.post("/read", data=PGM, content_type="image/x-portable-graymap")
+    read(client)
     client.get("/state")
     assert not own.exists()
 
 
-@pytest.mark.parametrize(
-    "answer",
-    ["", "../..", "7/../..", "/etc", "..", ".", "seven", "4 4", "7\n", "٣", "²", "-1", "1" * 101],
-)
+NO_ANSWERS = "", "../..", "7/../..", "/etc", "..", ".", "seven", "4 4", "7\n", "٣", "²", "-1"
+
+
+@pytest.mark.parametrize("answer", [*NO_ANSWERS, "1" * 101])
 def test_an_answer_is_digits_and_nothing_else(client, own, answer):
     response = keep(client, answer)
     assert response.status_code == 409 and "digits" in response.get_json()["error"]
@@ -101,46 +103,53 @@ def test_an_answer_is_digits_and_nothing_else(client, own, answer):
 
 
 @pytest.mark.parametrize(
-    ("options", "code"),
-    [
-        ({"Origin": "https://evil.example"}, 403),
-        ({"Host": "evil.example"}, 403),
-        ({"content_type": "text/plain"}, 415),
-        ({"content_type": "application/x-www-form-urlencoded"}, 415),
-        ({"picture": b"x" * (server.LARGEST + 1)}, 413),
-        ({"picture": b"#!/bin/sh"}, 400),
-        ({"picture": png(drawn_seven())[:60]}, 400),
-    ],
+    ("picture", "code"),
+    [(b"x" * (server.LARGEST + 1), 413), (b"#!/bin/sh", 400), (png(drawn_seven())[:60], 400)],
+    ids=["too large", "no picture", "cut short"],
 )
-def test_what_must_not_be_kept_is_not(client, own, options, code):
-    response = keep(client, **options)
+def test_what_must_not_be_kept_is_not(client, own, picture, code):
+    response = keep(client, picture=picture)
     assert response.status_code == code and response.get_json()["error"]
     assert not own.exists()
 
 
-@pytest.mark.parametrize("path", ["/learn", "/learn/stop", "/learn/back", "/learn/keep", "/change"])
-def test_no_other_site_starts_or_stops_a_training(client, path):
+@pytest.mark.parametrize(
+    "path", ["/keep", "/learn", "/learn/stop", "/learn/back", "/learn/keep", "/change"]
+)
+def test_no_other_site_keeps_a_picture_or_starts_or_stops_a_training(client, own, path):
+    def refuses(kind, **headers):
+        query = {"answer": "7"}
+        response = client.post(
+            path, query_string=query, data=PGM, content_type=kind, headers=headers
+        )
+        assert response.get_json()["error"]
+        return response.status_code
+
     for headers in ({"Origin": "https://evil.example"}, {"Host": "evil.example"}):
-        response = client.post(path, content_type="application/octet-stream", headers=headers)
-        assert response.status_code == 403
-    assert client.post(path, content_type="text/plain").status_code == 415
+        assert refuses(GREYMAP, **headers) == 403
+    for kind in ("text/plain", "application/x-www-form-urlencoded"):
+        assert refuses(kind) == 415
     assert client.get(path).status_code == 405
+    assert not own.exists()
 
 
 def test_there_is_an_end_to_how_many_are_kept(client, own, monkeypatch):
     monkeypatch.setattr(kept_pictures, "MOST", 2)
     pictures = [png(drawn_seven(thickness=thickness)) for thickness in (4, 8, 12)]
+
+    def third_is_refused(reason):
+        response = keep(client, "1", pictures[2])
+        return response.status_code == 409 and reason in response.get_json()["error"]
+
     for picture in pictures[:2]:
         assert keep(client, "1", picture).status_code == 200
-    response = keep(client, "1", pictures[2])
-    assert response.status_code == 409 and "2 pictures" in response.get_json()["error"]
+    assert third_is_refused("2 pictures")
     assert keep(client, "7", pictures[1]).status_code == 200  # another answer is no more pictures
     assert len(files(own)) == 2
     monkeypatch.setattr(kept_pictures, "MOST", 10)
     size = sum((own / name).stat().st_size for name in files(own))
     monkeypatch.setattr(kept_pictures, "MOST_BYTES", size + len(pictures[2]) - 1)
-    response = keep(client, "1", pictures[2])
-    assert response.status_code == 409 and "MB" in response.get_json()["error"]
+    assert third_is_refused("MB")
 
 
 @pytest.mark.parametrize("where", ["flush_to_disk", "os.replace"])
@@ -167,16 +176,11 @@ def test_a_kept_picture_is_seen_changed_and_deleted(client, own):
     name = keep(client, "1").get_json()["name"]
     shown = client.get(f"/kept/{name}")
     assert shown.status_code == 200 and shown.content_type == "image/png"
-
-    def change(name, answer):
-        query = {"name": name, "answer": answer}
-        kind = "application/octet-stream"
-        return client.post("/change", query_string=query, data=b"", content_type=kind)
-
-    assert change(name, "7").get_json()["kept"] == [f"7/{name[2:]}"]
-    assert change(name, "7").status_code == 409  # it is somewhere else now
-    assert change(f"7/{name[2:]}", "seven").status_code == 409
-    assert change(f"7/{name[2:]}", "").get_json()["kept"] == [] and not files(own)
+    change, changed = partial(post, client, "/change"), f"7/{name[2:]}"
+    assert change(name=name, answer="7").get_json()["kept"] == [changed]
+    assert change(name=name, answer="7").status_code == 409  # it is somewhere else now
+    assert change(name=changed, answer="seven").status_code == 409
+    assert change(name=changed, answer="").get_json()["kept"] == [] and not files(own)
 
 
 @pytest.mark.parametrize("name", ["../page.py", "7/../../x", ".learned/model.h5", "7/none.png"])
@@ -185,9 +189,7 @@ def test_nothing_but_kept_pictures_can_be_asked_for_or_changed(client, own, name
     (own / ".learned").mkdir()
     (own / ".learned" / "model.h5").write_bytes(b"x")
     assert client.get(f"/kept/{name}").status_code == 404
-    query = {"name": name, "answer": ""}
-    kind = {"content_type": "application/octet-stream"}
-    assert client.post("/change", query_string=query, data=b"", **kind).status_code == 409
+    assert post(client, "/change", name=name, answer="").status_code == 409
     assert (own / ".learned" / "model.h5").exists()
 
 
@@ -217,10 +219,8 @@ def pair(tmp_path):
 @pytest.fixture
 def learn_by(shipped, own, pair, monkeypatch):
     """Return a learner with this for its lesson, and a client of its page that keeps a 7."""
-    clients, forked = (
-        [],
-        multiprocessing.get_context("fork"),
-    )  # soon there, and they compute nothing
+    clients = []
+    forked = multiprocessing.get_context("fork")  # soon there, and they compute nothing
     monkeypatch.setattr(training_process.multiprocessing, "get_context", lambda _: forked)
 
     def learn_by(lesson, **more):
@@ -243,6 +243,12 @@ def at_its_end(client):
     return until(lambda: not state(client)["training"]) and state(client)
 
 
+def learn(client):
+    """Start a training, and return the state after its end."""
+    assert post(client, "/learn").status_code == 200
+    return at_its_end(client)
+
+
 def until(true):
     for _ in range(500):
         if found := true():
@@ -252,15 +258,13 @@ def until(true):
 
 
 def read(client):
-    body = client.post("/read", data=PGM, content_type="image/x-portable-graymap")
-    return body.get_json()["digits"]
+    return client.post("/read", data=PGM, content_type=GREYMAP).get_json()["digits"]
 
 
 def test_what_was_learned_reads_from_then_on_and_people_can_go_back(learn_by, own):
     _, client = learn_by(lessons.learn)
     assert read(client) == "7" and not state(client)["learned"]
-    assert post(client, "/learn").status_code == 200
-    now = at_its_end(client)
+    now = learn(client)
     assert now["learned"] and now["failure"] is None and now["model"] == 1
     assert now["results"] == ["MNIST: 38 → 39 of 10,000 wrong."]
     assert now["asks"] and not now["worse"] and not now["fresh"]
@@ -276,28 +280,23 @@ def test_what_was_learned_reads_from_then_on_and_people_can_go_back(learn_by, ow
 
 def test_a_model_that_got_worse_is_said_so(learn_by):
     _, client = learn_by(lessons.learn, mistakes=(38, 61))
-    post(client, "/learn")
-    now = at_its_end(client)
+    now = learn(client)
     assert now["worse"] and now["results"] == ["MNIST: 38 → 61 of 10,000 wrong."]
     assert not post(client, "/learn/keep").get_json()["asks"] and read(client) == "1"
 
 
 def test_what_is_held_back_measures_and_is_not_learned_from(learn_by, own):
     _, client = learn_by(lessons.learn)
-    query = {"answer": "7", "held": "1"}
-    kind = "image/x-portable-graymap"
-    held = client.post("/keep", query_string=query, data=PGM, content_type=kind).get_json()
+    held = keep(client, held="1").get_json()
     assert len(held["kept"]) == 1 and held["held"] == [held["name"]]
-    post(client, "/learn")  # asserts that there is one picture to learn from
-    now = at_its_end(client)
+    now = learn(client)  # asserts that there is one picture to learn from
     assert now["results"][0] == "Your hand, what was held back: 1 → 0 of 1 right."
     assert now["worse"]  # the model that says 1 to everything
 
 
 def test_what_was_learned_is_offered_after_a_restart(learn_by, shipped, own):
     _, client = learn_by(lessons.learn)
-    post(client, "/learn")
-    at_its_end(client)
+    learn(client)
     again = server.create_app(Learner(shipped, own)).test_client()
     now = state(again)
     assert now["learned"] and now["went_back"] and not now["fresh"]
@@ -309,8 +308,7 @@ def test_every_training_begins_with_the_model_of_the_start(learn_by, tmp_path):
     _, client = learn_by(lessons.learn)
     sizes = []
     for _ in range(2):
-        post(client, "/learn")
-        assert at_its_end(client)["failure"] is None
+        assert learn(client)["failure"] is None
         sizes.append((tmp_path / "began.txt").read_text())
     assert sizes[0] == sizes[1]
 
@@ -323,25 +321,19 @@ def test_every_training_begins_with_the_model_of_the_start(learn_by, tmp_path):
         (lessons.die, "signal 9"),
         (lessons.damage, "model.h5 is no whole model file"),
         (lessons.make_nothing, "no model in"),
+        (lessons.learn, "cannot write to folder"),
     ],
 )
 def test_a_training_that_fails_changes_nothing(learn_by, own, lesson, words):
     _, client = learn_by(lesson)
+    if lesson is lessons.learn:
+        (own / ".learned").write_text("a file is in its place")
     before = files(own)
-    post(client, "/learn")
-    now = at_its_end(client)
+    now = learn(client)
     assert words in now["failure"] and "\n" not in now["failure"]
     assert not now["learned"] and now["model"] == 0
     assert read(client) == "7" and files(own) == before
     assert post(client, "/learn/back").status_code == 409
-
-
-def test_a_model_that_cannot_be_saved_is_not_taken(learn_by, own):
-    _, client = learn_by(lessons.learn)
-    (own / ".learned").write_text("a file is in its place")
-    post(client, "/learn")
-    assert "cannot write to folder" in at_its_end(client)["failure"]
-    assert read(client) == "7"
 
 
 def test_a_stopped_training_changes_nothing(learn_by, own):
@@ -439,7 +431,6 @@ def test_a_training_ends_with_the_page(how, tmp_path):
 
 
 def ask(address, body=b""):
-    headers = {"Content-Type": "image/x-portable-graymap"}
-    request = urllib.request.Request(address, body, headers, method="POST")
+    request = urllib.request.Request(address, body, {"Content-Type": GREYMAP}, method="POST")
     with urllib.request.urlopen(request, timeout=60) as response:
         return json.load(response)
