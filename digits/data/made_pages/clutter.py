@@ -81,6 +81,17 @@ def covered(page: Page, hand: Hand) -> None:
         page.lay(np.ones(size, "float32"), *at, rng.uniform(0.4, 1, 3), opaque)
 
 
+def creases(page: Page, hand: Hand) -> None:
+    """Crease the sheet, here and there: pale lines, as long as a digit or longer."""
+    rng, h = hand.rng, hand.height
+    height, width = page.marks.shape
+    for _ in range(int(rng.integers(1, 9))):
+        middle, turn = rng.uniform(0, 1, 2) * (width, height), rng.normal(np.pi / 2, 0.6)
+        half = h * some(rng, 0.25, 2.5) * np.array([np.cos(turn), np.sin(turn)])
+        pale = (rng.uniform(0.7, 0.95),) * 3
+        page.stroke([middle - half, middle + half], h * some(rng, 0.02, 0.2), pale)
+
+
 def desk(page: Page, hand: Hand) -> None:
     """Let the sheet end before the picture does: a desk, wood, the dark, a finger around it."""
     rng, h = hand.rng, hand.height

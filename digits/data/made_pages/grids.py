@@ -45,7 +45,7 @@ def _draw_cells(page: Page, hand: Hand, columns: int, rows: int, cell, margin) -
     rng, h = hand.rng, hand.height
     colour = hand.colour if rng.random() < 0.4 else one_of(rng, kinds.RULINGS)
     thick, tremble = h * some(rng, 0.02, 0.12), rng.choice([0, rng.uniform(0, 0.06)])
-    lines = rng.choice(["all", "boxes", "none", "columns"], p=(0.55, 0.15, 0.15, 0.15))
+    lines = rng.choice(["all", "boxes", "none", "columns"], p=(0.45, 0.25, 0.15, 0.15))
     bold = int(rng.choice([1, 2, 4], p=(0.6, 0.2, 0.2)))
     shaded = rng.random() < 0.15
     for i in range(rows):

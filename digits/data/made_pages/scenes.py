@@ -7,14 +7,15 @@ pages. Lengths are in heights of a digit, `hand.height`.
 import numpy as np
 
 from digits.data.made_pages import kinds
-from digits.data.made_pages.clutter import clutter, covered, desk, struck
-from digits.data.made_pages.drawing import Hand, Strokes, gradient, shadow
+from digits.data.made_pages.clutter import clutter, covered, creases, desk, struck
+from digits.data.made_pages.drawing import OTHER, Hand, Strokes, gradient, shadow
 from digits.data.made_pages.grids import grid
 from digits.data.made_pages.kinds import INKS, Drawn, Rng, one_of, photograph_of, some
 from digits.data.made_pages.layouts import few, loose, rows
 
 LEFT_OUT = "comb fields", "dark patch", "hand-drawn frames"  # kinds the training never sees
 HEIGHT = 18, 60  # pixels of a digit
+SIDEWAYS = 0.06  # of the scenes with digits lie on their side
 # What stands in a row, by its mixture: number, letter, word, sign, printed number, printed word.
 MIXTURES = {
     "digits": (1, 0, 0, 0, 0, 0),
@@ -33,16 +34,20 @@ LAYOUTS = {"rows": 0.42, "loose": 0.16, "few": 0.22, "grid": 0.2}
 def draw_scene(strokes: Strokes, rng: Rng) -> Drawn:
     """Return a scene, its picture at most some 900 pixels wide or high."""
     choice = rng.random()
-    if choice < 0.22:
-        names = [name for name in kinds.KINDS if name not in LEFT_OUT]
-        return kinds.KINDS[one_of(rng, names)](strokes, rng)
-    scene = (clutter if choice < 0.32 else _written)(strokes, rng)
-    if len(scene.boxes):
+    names = [name for name in kinds.KINDS if name not in LEFT_OUT]
+    kind = kinds.KINDS[one_of(rng, names)] if choice < 0.22 else _written
+    scene = (clutter if choice > 0.9 else kind)(strokes, rng)
+    if not len(scene.boxes):  # what is no digit is none on its side, or upside down
+        return _turned(scene, int(rng.integers(4)))
+    return _turned(scene, int(rng.choice([1, 3]))) if rng.random() < SIDEWAYS else scene
+
+
+def _turned(scene: Drawn, turns: int) -> Drawn:
+    """Return a scene turned by right angles; what was a digit is other writing then."""
+    if turns == 0:
         return scene
-    turns = int(rng.integers(4))  # what is no digit is none on its side
-    turned = (np.ascontiguousarray(np.rot90(a, turns)) for a in (scene.picture, scene.marks))
-    picture, marks = turned
-    return scene._replace(picture=picture, marks=marks)
+    picture, marks = (np.ascontiguousarray(np.rot90(a, turns)) for a in scene[::3])
+    return Drawn(picture, [], scene.boxes[:0], np.where(marks > 0, OTHER, marks))
 
 
 def _written(strokes: Strokes, rng: Rng) -> Drawn:
@@ -58,6 +63,8 @@ def _written(strokes: Strokes, rng: Rng) -> Drawn:
         struck(page, hand)
     if rng.random() < 0.15:
         covered(page, hand)
+    if rng.random() < 0.12:
+        creases(page, hand)
     light = rng.random()
     if light < 0.25:
         shadow(page, rng, rng.uniform(0.4, 0.85), hand.height * some(rng, 0.05, 2))
