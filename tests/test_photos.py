@@ -131,10 +131,14 @@ def blank(sheet):
     }
 
 
-def all_on(marks, sizes):
+def all_on(marks, sizes, closely=True):
     """What a perfect network says of a sheet with these marks on it, and that sheet's shape."""
     sheets = []
-    look((marks > 0).astype("uint8"), lambda sheet: sheets.append(sheet) or blank(sheet))
+    level, *_ = look(
+        (marks > 0).astype("uint8"), lambda sheet: sheets.append(sheet) or blank(sheet), closely
+    )
+    marks = cv2.resize(marks, level.grey.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    sizes = level.scale * sizes
     maps, (rows, columns) = blank(sheets[0]), (side - side % 4 for side in marks.shape)
     centre, ink = truths(np.ascontiguousarray(marks[:rows, :columns]), sizes)
     there = maps["centre"][0, MARGIN // 4 :, MARGIN // 4 :][: rows // 4, : columns // 4]
@@ -166,7 +170,8 @@ def test_a_page_is_read_as_in_python(placed, detector, shipped, digits, tmp_path
         grey, back = geometry.rotate(grey, -0.1, 225)
         marks = moved(marks, back, grey.shape)
     # Of a tilted page it sees two lines of three, so that the level one is better.
-    maps = dict([all_on(np.where(marks > 9, 0, marks) if placed == "tilted" else marks, sizes)])
+    there = np.where(marks > 9, 0, marks) if placed == "tilted" else marks
+    maps = dict([all_on(there, sizes), all_on(there, sizes, closely=False)])
     if placed == "on its side":
         grey = np.ascontiguousarray(np.rot90(grey, -1))
 

@@ -11,7 +11,7 @@ import { groupsOf, linesOf, slopeOf } from "./lines.js";
  */
 export function readPage(page, detector, predict, progress) {
   const { settings } = detector;
-  const seen = (turned) => ({ ...turned, ...candidatesOn(turned.image, detector, predict, progress) });
+  const seen = (turned, closely) => ({ ...turned, ...candidatesOn(turned.image, detector, predict, progress, closely) });
   const asIs = seen({ image: page, back: (x, y) => [x, y] });
   const { back, levels, candidates } = level(upright(asIs, seen, settings), seen, settings);
   const { digits, nearly } = decide(candidates, settings);
@@ -56,10 +56,10 @@ function upright(page, seen, { deciding: { CLEAR, LIKE_ONE } }) {
   const there = page.candidates.filter(({ heat }) => heat > LIKE_ONE);
   if (there.length && 2 * read(there) >= there.length) return page;
   for (const turns of [1, 3, 2]) {
-    const other = seen(turned(page, turns));
+    const other = seen(turned(page, turns), false);
     if (read(other.candidates) > CLEAR * read(best.candidates) + 1) best = other;
   }
-  return best;
+  return best === page ? page : seen(best);
 }
 
 /** The same with its lines level, if more is read so. */
@@ -72,8 +72,8 @@ function level(page, seen, settings) {
 }
 
 /** {levels, candidates}: what may be digits, {image, box, heat, again, probabilities, digit, chance, height}. */
-export function candidatesOn(page, detector, predict, progress) {
-  const levels = look(page, detector, progress);
+export function candidatesOn(page, detector, predict, progress, closely) {
+  const levels = look(page, detector, progress, closely);
   const found = peaks(levels, detector.settings.finding);
   const candidates = found.flatMap((peak) => {
     const cut = cutOut(peak, levels, found, detector.settings);

@@ -10,11 +10,13 @@ const clipped = (value, low, high) => Math.min(high, Math.max(low, value));
 
 /**
  * What the network sees in a picture, {values: grey, width, height}, at several sizes; all lie
- * beside each other in one sheet. `detector` is that of detector_network.js.
+ * beside each other in one sheet. Not `closely`, the largest is left out. `detector` is that of
+ * detector_network.js.
  */
-export function look(image, { settings, see }, progress) {
+export function look(image, { settings, see }, progress, closely = true) {
   const { finding, network } = settings;
-  const scales = scalesOf(image, finding);
+  const all = scalesOf(image, finding);
+  const scales = closely || all.length === 1 ? all : all.slice(1);
   const greys = scales.map((scale) => (scale === 1 ? image : scaled(image, scale)));
   const edge = edgeGrey(image);
   const rooms = greys.map((grey) => contrastOf(withMargin(grey, edge, finding.MARGIN), network));

@@ -91,8 +91,14 @@ def _same(box: np.ndarray, other: np.ndarray) -> bool:
     return bool((other[:2] <= middle).all() and (middle <= other[2:]).all())
 
 
-def _seen(image: np.ndarray, back: np.ndarray, model: "Model", network: Network = see) -> Page:
-    levels = look(image, network)
+def _seen(
+    image: np.ndarray,
+    back: np.ndarray,
+    model: "Model",
+    closely: bool = True,
+    network: Network = see,
+) -> Page:
+    levels = look(image, network, closely)
     weights = load_calibration(trial_of(model).confidence >= UNSURE)
     return Page(image, back, levels, candidates_on(levels, model, weights))
 
@@ -104,10 +110,10 @@ def _upright(page: Page, model: "Model") -> Page:
     if there and 2 * sum(there) >= len(there):
         return page
     for turns in (1, 3, 2):
-        other = _seen(*turned(page.image, page.back, turns), model)
+        other = _seen(*turned(page.image, page.back, turns), model, closely=False)
         if other.read > CLEAR * best.read + 1:
             best = other
-    return best
+    return page if best is page else _seen(best.image, best.back, model)
 
 
 def _level(page: Page, model: "Model") -> Page:

@@ -60,12 +60,14 @@ class Peak(NamedTuple):
     again: float = 0.0  # heat of the same digit at another size of the picture
 
 
-def look(image: np.ndarray, network: Network) -> list[Level]:
+def look(image: np.ndarray, network: Network, closely: bool = True) -> list[Level]:
     """Return what the network sees in a picture, (height, width) uint8, at several sizes.
 
-    All sizes lie beside each other in one sheet, so that the network is called once.
+    All sizes lie beside each other in one sheet, so that the network is called once. Not `closely`,
+    the largest of them, most of the work, is left out.
     """
     scales = _scales(image.shape)
+    scales = scales if closely else scales[1:] or scales
     greys = [image if scale == 1 else _resized(image, scale) for scale in scales]
     edge = edge_grey(image)
     rooms = [_with_margin(grey, edge) for grey in greys]
