@@ -3,8 +3,8 @@
     python -m digits.training.detector --minutes 60 --resume
 
 Scenes are drawn from MNIST's training digits while it trains, each seen some times: there is no end
-to them. It can be stopped at any time: what is kept is the mean of the last weights, so the
-learning rate needs no plan (Polyak and Juditsky, 1992).
+to them. It can be stopped at any time: what is kept is the mean of the last weights (Polyak and
+Juditsky, 1992). In the second half of its minutes the learning rate falls.
 """
 
 import sys
@@ -33,7 +33,7 @@ from digits.training.memory import keep_freed_memory
 if TYPE_CHECKING:
     from keras import Model
 
-RATE, WEIGHT_DECAY = 1.5e-3, 0.01
+RATE, LAST, WEIGHT_DECAY = 1.5e-3, 1.5e-4, 0.01
 WARM_UP = 300  # steps
 AVERAGE = 0.99  # each EVERY steps, of the mean of the weights
 EVERY, SAVED = 10, 100  # steps
@@ -93,7 +93,7 @@ class Kept:
     """What is kept of a training: the weights, their mean, the number of steps."""
 
     def __init__(self, model: "Model", folder: Path, minutes: float, resume: bool):
-        self.model, self.until = model, time.monotonic() + 60 * minutes
+        self.model, self.minutes = model, minutes
         self.now, self.mean = folder / "detector.now.npz", folder / "detector.mean.npz"
         self.steps, self.started = 0, time.monotonic()
         model.optimizer.build(model.trainable_variables)
@@ -118,20 +118,20 @@ class Kept:
 
     def after_step(self, step: int, logs: dict) -> None:
         self.steps += 1
-        if self.steps <= WARM_UP:
-            self.model.optimizer.learning_rate = RATE * self.steps / WARM_UP
+        left = 1 - (time.monotonic() - self.started) / 60 / self.minutes
+        part_of_rate = min(1, self.steps / WARM_UP, 2 * left)
+        self.model.optimizer.learning_rate = max(LAST, RATE * part_of_rate)
         if self.steps % EVERY == 0:
             part = min(AVERAGE, self.steps / (self.steps + 10 * EVERY))
             pairs = zip(self.average, self.model.get_weights(), strict=True)
             self.average = [part * a + (1 - part) * b for a, b in pairs]
-        over = time.monotonic() > self.until
-        if self.steps % SAVED == 0 or over:
+        if self.steps % SAVED == 0 or left < 0:
             losses = "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
             note(f"step {self.steps}  {losses}  {time.monotonic() - self.started:.0f} s")
             np.savez(self.now, *map(np.asarray, self._variables()), self.steps)
             np.savez(self.mean, *self.average)
             self.model.reset_metrics()
-        if over:
+        if left < 0:
             raise SystemExit(0)
 
 
