@@ -46,7 +46,8 @@ def _turned(scene: Drawn, turns: int) -> Drawn:
     """Return a scene turned by right angles; what was a digit is other writing then."""
     if turns == 0:
         return scene
-    picture, marks = (np.ascontiguousarray(np.rot90(a, turns)) for a in scene[::3])
+    seen = scene.picture, scene.marks
+    picture, marks = (np.ascontiguousarray(np.rot90(array, turns)) for array in seen)
     return Drawn(picture, [], scene.boxes[:0], np.where(marks > 0, OTHER, marks))
 
 

@@ -36,12 +36,13 @@ def _filled(shape: tuple[int, int], scenes: Iterator["Scene"], rng: np.random.Ge
     if scale * scene[0].shape[axis] > half or half < SMALLEST:
         return _cut(scene, scale, shape, rng)
     part = (half, shape[1]) if axis == 0 else (shape[0], half)
-    one, other = _cut(scene, scale, part, rng), _filled(part, scenes, rng)
+    parts = [_cut(scene, scale, part, rng), _filled(part, scenes, rng)]
     if rng.random() < 0.5:
-        one, other = other, one
-    more = np.where(other[1] > 0, other[1] + len(one[2]), other[1])
-    joined = (np.concatenate(pair, axis) for pair in ((one[0], other[0]), (one[1], more)))
-    return *joined, np.concatenate([one[2], other[2]])
+        parts.reverse()
+    images, marks, sizes = zip(*parts, strict=True)
+    after = np.where(marks[1] > 0, marks[1] + len(sizes[0]), marks[1])  # numbers go on
+    joined = np.concatenate([marks[0], after], axis)
+    return np.concatenate(images, axis), joined, np.concatenate(sizes)
 
 
 def _cut(scene: "Scene", scale: float, shape: tuple[int, int], rng: np.random.Generator):
